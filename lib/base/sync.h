@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one seam to the machine. Every atomic, lock, park, RCU section,
+ * allocation and clock of the library goes through these names; nothing else
+ * in lib/ knows threads. A build chooses one implementation: sync_native.h, or
+ * the explorer's, which runs the same callers under a scheduler of its own.
+ * All of it is inline: choosing costs the native build nothing.
+ *
+ * An implementation defines:
+ *
+ *   struct sync_u64		an atomic word, only touched by
+ *   sync_load(w, order)	returns the value
+ *   sync_store(w, v, order)
+ *   sync_cas(w, &expected, v, order)
+ *				true: stored @v with @order, which is not
+ *				relaxed. false: @expected is what was found
+ *				(acquire). Never spurious.
+ *   sync_swap(w, v, order), sync_add(w, v, order), sync_sub(...),
+ *   sync_or(w, bits, order), sync_and(w, bits, order)
+ *				return the value before
+ *
+ *   struct sync_lock		a mutual exclusion lock, with a rank
+ *   sync_lock_init(l, rank), sync_lock_acquire(l), sync_lock_release(l),
+ *   sync_lock_assert_held(l)
+ *
+ *   struct sync_parker		where one thread sleeps until another says so
+ *   sync_parker_init(p)	forgets an earlier unpark
+ *   sync_park(p, deadline)	true: unparked (before or meanwhile), acquire;
+ *				false: @deadline (sync_now(), ns) has passed
+ *   sync_unpark(p)		release; @p may be gone as soon as its owner
+ *				sees the unpark
+ *   SYNC_FOREVER		a deadline that never passes
+ *
+ *   struct sync_spin		a short wait for a word that soon changes
+ *   SYNC_SPIN_INIT, sync_spin_again(s)
+ *				false: waited long enough to go and park
+ *
+ *   struct sync_rcu_head	embedded in what is freed after a grace period
+ *   sync_rcu_enter(), sync_rcu_leave()
+ *				nest; any thread, registered on first use;
+ *				nobody parks inside
+ *   sync_rcu_call(head, fn)	@fn runs when all who were inside have left
+ *   sync_rcu_barrier()		returns when every fn given before has run
+ *
+ *   sync_alloc(size, align)	zeroed bytes or NULL; sync_free(p)
+ *   sync_now()			monotonic nanoseconds
+ *   sync_rank_chain()		this thread's chain of held locks (rank.h)
+ *   sync_once(once, fn)	runs @fn once; struct sync_once, SYNC_ONCE_INIT
+ *
+ * Checked builds of an implementation add sync_alloc_fail_nth(n): the n-th
+ * allocation from now fails (0: none); and sync_alloc_live(): blocks allocated
+ * and not freed.
+ */
+#ifndef BASE_SYNC_H
+#define BASE_SYNC_H
+
+#include "base/rank.h"
+
+#ifdef DAX_EXPLORE
+#include "explore/sync_explore.h"
+#else
+#include "base/sync_native.h"
+#endif
+
+#endif

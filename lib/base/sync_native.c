@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/sync.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- futex ---- */
+
+/* Sleeps while *@word is @value, at most until @deadline_ns. Returns false
+ * when the deadline passed; true is a hint to look again. */
+static bool futex_wait(
+	_Atomic(uint32_t) *word, uint32_t value, uint64_t deadline_ns)
+{
+	const struct timespec until = {
+		.tv_sec = (time_t)(deadline_ns / 1000000000),
+		.tv_nsec = (long)(deadline_ns % 1000000000),
+	};
+
+	return !syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+		       deadline_ns == SYNC_FOREVER ? NULL : &until, NULL,
+		       FUTEX_BITSET_MATCH_ANY) ||
+	       errno != ETIMEDOUT;
+}
+
+static void futex_wake_one(_Atomic(uint32_t) *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* ---- locks ---- */
+
+void sync_lock_contended(struct sync_lock *lock)
+{
+	for (struct sync_spin spin = SYNC_SPIN_INIT; sync_spin_again(&spin);) {
+		uint32_t unlocked = SYNC_UNLOCKED;
+
+		if (atomic_load_explicit(&lock->state, memory_order_relaxed) ==
+				SYNC_UNLOCKED &&
+			atomic_compare_exchange_strong_explicit(&lock->state,
+				&unlocked, SYNC_LOCKED, memory_order_acquire,
+				memory_order_relaxed))
+			return;
+	}
+	while (atomic_exchange_explicit(&lock->state, SYNC_CONTENDED,
+		       memory_order_acquire) != SYNC_UNLOCKED)
+		futex_wait(&lock->state, SYNC_CONTENDED, SYNC_FOREVER);
+}
+
+void sync_lock_hand_over(struct sync_lock *lock)
+{
+	futex_wake_one(&lock->state);
+}
+
+/* ---- sleeping ---- */
+
+enum {
+	PARKER_EMPTY,
+	PARKER_TOKEN,	 /* unparked */
+	PARKER_SLEEPING, /* in the kernel, or about to be */
+};
+
+void sync_parker_init(struct sync_parker *parker)
+{
+	atomic_init(&parker->state, PARKER_EMPTY);
+}
+
+/*
+ *  sleeper (sync_park)                 waker (sync_unpark)
+ *  (A) state: EMPTY -> SLEEPING
+ *                                      (B) swap TOKEN: finds SLEEPING
+ *  futex_wait(SLEEPING): the kernel
+ *  compares; TOKEN does not match
+ *                                      futex_wake
+ *
+ * (B) before (A): the CAS at (A) fails and nobody sleeps. (A) before (B): the
+ * waker calls the kernel, which orders its wake after the sleeper's compare.
+ * Forbidden: asleep with a TOKEN in the state and no wake to come.
+ */
+bool sync_park(struct sync_parker *parker, uint64_t deadline_ns)
+{
+	uint32_t state = PARKER_EMPTY;
+	bool in_time = true;
+
+	atomic_compare_exchange_strong_explicit(&parker->state, &state,
+		PARKER_SLEEPING, memory_order_relaxed, memory_order_relaxed);
+	while (in_time && atomic_load_explicit(&parker->state,
+				  memory_order_relaxed) != PARKER_TOKEN)
+		in_time = futex_wait(
+			&parker->state, PARKER_SLEEPING, deadline_ns);
+	return atomic_exchange_explicit(&parker->state, PARKER_EMPTY,
+		       memory_order_acquire) == PARKER_TOKEN;
+}
+
+void sync_unpark(struct sync_parker *parker)
+{
+	/* After the swap the sleeper may return and @parker be gone; waking
+	 * an address that nobody sleeps on any more does no harm. */
+	if (atomic_exchange_explicit(&parker->state, PARKER_TOKEN,
+		    memory_order_release) == PARKER_SLEEPING)
+		futex_wake_one(&parker->state);
+}
+
+/* ---- spinning ---- */
+
+/* Longer than a short critical section on another CPU, shorter than the two
+ * system calls that it saves; doc/performance.md has the measurement. */
+#define SPIN_NS 3000
+
+static uint64_t spin_limit_ns;
+static struct sync_once spin_once = SYNC_ONCE_INIT;
+
+static void spin_measure_cpus(void)
+{
+	/* On one CPU the word cannot change while we watch it. */
+	spin_limit_ns = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SPIN_NS : 0;
+}
+
+bool sync_spin_clock(struct sync_spin *spin)
+{
+	const uint64_t now = sync_now();
+
+	if (!spin->until_ns) {
+		sync_once(&spin_once, spin_measure_cpus);
+		spin->until_ns = now + spin_limit_ns;
+	}
+	return now < spin->until_ns;
+}
+
+/* ---- RCU ---- */
+
+static pthread_key_t rcu_key;
+static struct sync_once rcu_once = SYNC_ONCE_INIT;
+
+static void rcu_unregister(void *unused)
+{
+	(void)unused;
+	urcu_memb_unregister_thread();
+}
+
+static void rcu_make_key(void)
+{
+	if (pthread_key_create(&rcu_key, rcu_unregister))
+		abort();
+}
+
+/* A thread that its program registered itself is left to its program: it
+ * never comes here. */
+void sync_rcu_register(void)
+{
+	sync_once(&rcu_once, rcu_make_key);
+	urcu_memb_register_thread();
+	/* Any value but NULL has rcu_unregister() called at thread exit. */
+	if (pthread_setspecific(rcu_key, &rcu_key))
+		abort();
+}
+
+#if SYNC_TSAN
+char sync_tsan_grace_period;
+#endif
+
+static void rcu_run(struct rcu_head *urcu)
+{
+	struct sync_rcu_head *head =
+		caa_container_of(urcu, struct sync_rcu_head, urcu);
+
+#if SYNC_TSAN
+	__tsan_acquire(&sync_tsan_grace_period);
+#endif
+	head->function(head);
+#if SYNC_TSAN
+	__tsan_release(&sync_tsan_grace_period);
+#endif
+}
+
+void sync_rcu_call(struct sync_rcu_head *head,
+	void (*function)(struct sync_rcu_head *head))
+{
+	head->function = function;
+#if SYNC_TSAN
+	__tsan_release(&sync_tsan_grace_period);
+#endif
+	if (!URCU_TLS(urcu_memb_reader).registered)
+		sync_rcu_register();
+	urcu_memb_call_rcu(&head->urcu, rcu_run);
+}
+
+void sync_rcu_barrier(void)
+{
+	urcu_memb_barrier();
+#if SYNC_TSAN
+	__tsan_acquire(&sync_tsan_grace_period);
+#endif
+}
+
+/* ---- memory, time, threads ---- */
+
+#if DAX_CHECKED
+
+static struct sync_u64 alloc_countdown;
+static struct sync_u64 alloc_live;
+
+void sync_alloc_fail_nth(uint64_t nth)
+{
+	/* Relaxed here and below: counters of the tests, which set and read
+	 * them while no other thread allocates. */
+	sync_store(&alloc_countdown, nth, memory_order_relaxed);
+}
+
+uint64_t sync_alloc_live(void)
+{
+	return sync_load(&alloc_live, memory_order_relaxed);
+}
+
+static bool alloc_refused(void)
+{
+	uint64_t left = sync_load(&alloc_countdown, memory_order_relaxed);
+
+	while (left && !sync_cas(&alloc_countdown, &left, left - 1,
+			       memory_order_acquire))
+		;
+	return left == 1;
+}
+
+static void alloc_counted(int change)
+{
+	sync_add(&alloc_live, (uint64_t)change, memory_order_relaxed);
+}
+
+#else
+
+static bool alloc_refused(void)
+{
+	return false;
+}
+
+static void alloc_counted(int change)
+{
+	(void)change;
+}
+
+#endif
+
+void *sync_alloc(size_t size, size_t align)
+{
+	void *block;
+
+	if (alloc_refused())
+		return NULL;
+	if (align <= _Alignof(max_align_t)) {
+		block = calloc(1, size);
+	} else {
+		size = (size + align - 1) / align * align;
+		block = aligned_alloc(align, size);
+		if (block)
+			memset(block, 0, size);
+	}
+	if (block)
+		alloc_counted(1);
+	return block;
+}
+
+void sync_free(void *block)
+{
+	if (block)
+		alloc_counted(-1);
+	free(block);
+}
+
+uint64_t sync_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+struct rank_chain *sync_rank_chain(void)
+{
+	static _Thread_local struct rank_chain chain;
+
+	return &chain;
+}
+
+void sync_once(struct sync_once *once, void (*function)(void))
+{
+	pthread_once(&once->pthread, function);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The seam on a real machine: C11 atomics, futexes, liburcu's memb flavour,
+ * malloc, CLOCK_MONOTONIC. Include base/sync.h, which says what each name
+ * promises.
+ */
+#ifndef BASE_SYNC_NATIVE_H
+#define BASE_SYNC_NATIVE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <urcu/urcu-memb.h>
+
+#include "base/rank.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define SYNC_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SYNC_TSAN 1
+#endif
+#endif
+#ifndef SYNC_TSAN
+#define SYNC_TSAN 0
+#endif
+
+/* The read-side functions of under ten lines, inline; the header's own comment
+ * allows that to code under any licence. TSan would see their plain accesses
+ * and not what orders them, so there the calls stay in liburcu. */
+#include <urcu/static/urcu-memb.h>
+#if SYNC_TSAN
+#define sync_urcu_read_lock   urcu_memb_read_lock
+#define sync_urcu_read_unlock urcu_memb_read_unlock
+#else
+#define sync_urcu_read_lock   _urcu_memb_read_lock
+#define sync_urcu_read_unlock _urcu_memb_read_unlock
+#endif
+
+/* ---- atomic words ---- */
+
+struct sync_u64 {
+	_Atomic(uint64_t) value;
+};
+
+static inline uint64_t sync_load(
+	const struct sync_u64 *word, memory_order order)
+{
+	return atomic_load_explicit(&word->value, order);
+}
+
+static inline void sync_store(
+	struct sync_u64 *word, uint64_t value, memory_order order)
+{
+	atomic_store_explicit(&word->value, value, order);
+}
+
+static inline bool sync_cas(struct sync_u64 *word, uint64_t *expected,
+	uint64_t value, memory_order order)
+{
+	return atomic_compare_exchange_strong_explicit(
+		&word->value, expected, value, order, memory_order_acquire);
+}
+
+static inline uint64_t sync_swap(
+	struct sync_u64 *word, uint64_t value, memory_order order)
+{
+	return atomic_exchange_explicit(&word->value, value, order);
+}
+
+static inline uint64_t sync_add(
+	struct sync_u64 *word, uint64_t value, memory_order order)
+{
+	return atomic_fetch_add_explicit(&word->value, value, order);
+}
+
+static inline uint64_t sync_sub(
+	struct sync_u64 *word, uint64_t value, memory_order order)
+{
+	return atomic_fetch_sub_explicit(&word->value, value, order);
+}
+
+static inline uint64_t sync_or(
+	struct sync_u64 *word, uint64_t bits, memory_order order)
+{
+	return atomic_fetch_or_explicit(&word->value, bits, order);
+}
+
+static inline uint64_t sync_and(
+	struct sync_u64 *word, uint64_t bits, memory_order order)
+{
+	return atomic_fetch_and_explicit(&word->value, bits, order);
+}
+
+/* ---- locks ---- */
+
+enum {
+	SYNC_UNLOCKED,
+	SYNC_LOCKED,
+	SYNC_CONTENDED,	/* locked, and somebody may sleep in the kernel */
+};
+
+struct sync_lock {
+	_Atomic(uint32_t) state;
+	uint32_t rank;	/* const after init */
+};
+
+void sync_lock_contended(struct sync_lock *lock);
+void sync_lock_hand_over(struct sync_lock *lock);
+
+static inline struct rank_lock sync_lock_rank(const struct sync_lock *lock)
+{
+	return (struct rank_lock){.object = lock,
+		.rank = (enum rank)lock->rank};
+}
+
+static inline void sync_lock_init(struct sync_lock *lock, enum rank rank)
+{
+	atomic_init(&lock->state, SYNC_UNLOCKED);
+	lock->rank = rank;
+}
+
+static inline void sync_lock_acquire(struct sync_lock *lock)
+{
+	uint32_t unlocked = SYNC_UNLOCKED;
+
+	rank_check(sync_lock_rank(lock));
+	if (!atomic_compare_exchange_strong_explicit(&lock->state, &unlocked,
+		    SYNC_LOCKED, memory_order_acquire, memory_order_relaxed))
+		sync_lock_contended(lock);
+	rank_push(sync_lock_rank(lock));
+}
+
+static inline void sync_lock_release(struct sync_lock *lock)
+{
+	rank_pop(sync_lock_rank(lock));
+	if (atomic_exchange_explicit(&lock->state, SYNC_UNLOCKED,
+		    memory_order_release) == SYNC_CONTENDED)
+		sync_lock_hand_over(lock);
+}
+
+static inline void sync_lock_assert_held(const struct sync_lock *lock)
+{
+	DAX_INVARIANT(rank_holds(sync_lock_rank(lock)));
+}
+
+/* ---- sleeping ---- */
+
+#define SYNC_FOREVER UINT64_MAX
+
+struct sync_parker {
+	_Atomic(uint32_t) state;
+};
+
+void sync_parker_init(struct sync_parker *parker);
+bool sync_park(struct sync_parker *parker, uint64_t deadline_ns);
+void sync_unpark(struct sync_parker *parker);
+
+/* ---- spinning ---- */
+
+struct sync_spin {
+	uint64_t until_ns;
+	unsigned int turns;
+};
+
+#define SYNC_SPIN_INIT ((struct sync_spin){0})
+
+bool sync_spin_clock(struct sync_spin *spin);
+
+static inline void sync_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb" ::: "memory");
+#else
+	atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
+static inline bool sync_spin_again(struct sync_spin *spin)
+{
+	sync_relax();
+	/* Reading the clock costs several turns: look every eighth. */
+	return ++spin->turns % 8 || sync_spin_clock(spin);
+}
+
+/* ---- RCU ---- */
+
+struct sync_rcu_head {
+	struct rcu_head urcu;
+	void (*function)(struct sync_rcu_head *head);
+};
+
+void sync_rcu_register(void);
+void sync_rcu_call(struct sync_rcu_head *head,
+	void (*function)(struct sync_rcu_head *head));
+void sync_rcu_barrier(void);
+
+#if SYNC_TSAN
+/* liburcu 0.13 tells TSan nothing: say that whatever a reader did is before
+ * whatever runs after a grace period. */
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+extern char sync_tsan_grace_period;
+#endif
+
+static inline void sync_rcu_enter(void)
+{
+	if (__builtin_expect(!URCU_TLS(urcu_memb_reader).registered, 0))
+		sync_rcu_register();
+	sync_urcu_read_lock();
+}
+
+static inline void sync_rcu_leave(void)
+{
+#if SYNC_TSAN
+	__tsan_release(&sync_tsan_grace_period);
+#endif
+	sync_urcu_read_unlock();
+}
+
+/* ---- memory, time, threads ---- */
+
+void *sync_alloc(size_t size, size_t align);
+void sync_free(void *block);
+uint64_t sync_now(void);
+
+struct rank_chain *sync_rank_chain(void);
+
+struct sync_once {
+	pthread_once_t pthread;
+};
+
+#define SYNC_ONCE_INIT {PTHREAD_ONCE_INIT}
+
+void sync_once(struct sync_once *once, void (*function)(void));
+
+#if DAX_CHECKED
+void sync_alloc_fail_nth(uint64_t nth);
+uint64_t sync_alloc_live(void);
+#endif
+
+#endif
