@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Marks. The mark itself is a bit of the entry's word, as the dirty bit is one
+ * of a page table entry; so it goes when the word goes, and one CAS can ask
+ * "still clean?" and act on it. What a node adds is a bit a group of slots,
+ * so that a search reads only what has marks below it.
+ *
+ * Group bits are set before the mark and cleared after it (G5), both under the
+ * tree's lock, so that no moment exists in which a search can miss a marked
+ * entry:
+ *
+ *  sets a mark (lock)          clears another (lock)       searches (no lock)
+ *  sets the group bit
+ *  sets the mark
+ *                              clears its mark
+ *                              looks at the whole group:
+ *                              something is marked: the
+ *                              group bit stays
+ *                                                          sees the bit, finds
+ *                                                          the mark
+ */
+#include "base/check.h"
+#include "daxlock/tree.h"
+#include "tree/node.h"
+
+static bool slot_marked(const struct sync_u64 *slot, enum dax_mark mark)
+{
+	const uint64_t word = slot_load(slot);
+
+	if (word_is_node(word))
+		/* Relaxed: written under the lock that we hold. */
+		return sync_load(&word_node(word)->marks[mark],
+			memory_order_relaxed);
+	return word_has(word, WORD_MARK(mark));
+}
+
+static bool group_marked(const struct tree_node *node, unsigned int offset,
+	enum dax_mark mark)
+{
+	const unsigned int first = offset & ~(GROUP_SLOTS - 1);
+
+	for (unsigned int i = first; i < first + GROUP_SLOTS; i++)
+		if (slot_marked(&node->slots[i], mark))
+			return true;
+	return false;
+}
+
+/* Clears the group bits along @path under which nothing is marked any more. */
+static void settle_locked(
+	const struct tree_path *path, uint64_t index, enum dax_mark mark)
+{
+	for (unsigned int i = path->depth; i--;) {
+		struct tree_node *node = path->nodes[i];
+		const unsigned int offset =
+			slot_offset(index, path_level(path, i));
+
+		if (group_marked(node, offset, mark))
+			return;
+		sync_and(&node->marks[mark], ~group_bit(offset),
+			memory_order_relaxed);
+	}
+}
+
+void tree_marks_settle(struct dax_tree *tree, uint64_t index)
+{
+	struct tree_path path;
+
+	sync_lock_acquire(&tree->lock);
+	tree_path_walk_locked(tree, index, &path);
+	for (int mark = 0; mark < NR_MARKS; mark++)
+		settle_locked(&path, index, (enum dax_mark)mark);
+	sync_lock_release(&tree->lock);
+}
+
+/* True: the entry at the end of @path has the mark. False: what stands there
+ * is no entry (any more). */
+static bool mark_entry(const struct tree_path *path, enum dax_mark mark)
+{
+	uint64_t word = slot_load(path->slot);
+
+	while (word_is_value(word))
+		/* [MO-4] The group bits before the mark. */
+		if (word_has(word, WORD_MARK(mark)) ||
+			sync_cas(path->slot, &word, word | WORD_MARK(mark),
+				memory_order_acq_rel))
+			return true;
+	return false;
+}
+
+static void mark_groups_locked(
+	const struct tree_path *path, uint64_t index, enum dax_mark mark)
+{
+	for (unsigned int i = 0; i < path->depth; i++)
+		/* Relaxed: [MO-4] orders them all before the mark. */
+		sync_or(&path->nodes[i]->marks[mark],
+			group_bit(slot_offset(index, path_level(path, i))),
+			memory_order_relaxed);
+}
+
+bool dax_tree_set_mark(
+	struct dax_tree *tree, dax_pgoff_t index, enum dax_mark mark)
+{
+	struct tree_path path;
+	bool marked = false;
+
+	DAX_REQUIRE(tree);
+	sync_lock_acquire(&tree->lock);
+	tree_path_walk_locked(tree, index, &path);
+	/* An entry may be split while we mark it: then walk on, down to what
+	 * took its place. Splitting only ever goes down. */
+	while (path.slot && !marked &&
+		word_is_value(slot_load(path.slot))) {
+		mark_groups_locked(&path, index, mark);
+		marked = mark_entry(&path, mark);
+		if (!marked) {
+			settle_locked(&path, index, mark);
+			tree_path_walk_locked(tree, index, &path);
+		}
+	}
+	sync_lock_release(&tree->lock);
+	return marked;
+}
+
+void dax_tree_clear_mark(
+	struct dax_tree *tree, dax_pgoff_t index, enum dax_mark mark)
+{
+	struct tree_path path;
+	uint64_t word = 0;
+
+	DAX_REQUIRE(tree);
+	sync_lock_acquire(&tree->lock);
+	tree_path_walk_locked(tree, index, &path);
+	if (path.slot)
+		word = slot_load(path.slot);
+	while (word_is_value(word) && word_has(word, WORD_MARK(mark)))
+		/* [MO-4] What was written back before the mark goes. */
+		if (sync_cas(path.slot, &word, word & ~WORD_MARK(mark),
+			    memory_order_acq_rel)) {
+			settle_locked(&path, index, mark);
+			break;
+		}
+	sync_lock_release(&tree->lock);
+}
+
+bool dax_tree_get_mark(
+	const struct dax_tree *tree, dax_pgoff_t index, enum dax_mark mark)
+{
+	return word_has(dax_tree_load(tree, index), WORD_MARK(mark));
+}
+
+bool dax_tree_marked(const struct dax_tree *tree, enum dax_mark mark)
+{
+	uint64_t root;
+	bool marked = false;
+
+	DAX_REQUIRE(tree);
+	sync_rcu_enter();
+	root = slot_load(&tree->root);
+	if (root)
+		/* [MO-4] Sees the group bits of every mark set before. */
+		marked = sync_load(&root_node(root)->marks[mark],
+			memory_order_acquire);
+	sync_rcu_leave();
+	return marked;
+}
