@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "waitq/queue.h"
+
+#include <errno.h>
+
+#include "base/check.h"
+
+/* ---- lists ---- */
+
+static struct waiters *list_of(
+	struct dax_waitq *queue, const struct waiter *waiter)
+{
+	return waiter->mode == DAX_WAIT_SHARED ? &queue->shared
+					       : &queue->exclusive;
+}
+
+/* Puts @waiter behind @previous, or first when that is NULL. */
+static void list_insert(struct waiters *list, struct waiter *previous,
+	struct waiter *waiter)
+{
+	struct waiter **from = previous ? &previous->next : &list->first;
+
+	waiter->previous = previous;
+	waiter->next = *from;
+	*(waiter->next ? &waiter->next->previous : &list->last) = waiter;
+	*from = waiter;
+}
+
+static void list_remove(struct waiters *list, struct waiter *waiter)
+{
+	*(waiter->previous ? &waiter->previous->next : &list->first) =
+		waiter->next;
+	*(waiter->next ? &waiter->next->previous : &list->last) =
+		waiter->previous;
+}
+
+static bool same_key(const struct dax_wait_key *a, const struct dax_wait_key *b)
+{
+	return a->index == b->index && a->owner == b->owner;
+}
+
+static struct waiter *first_with(
+	struct waiter *from, const struct dax_wait_key *key)
+{
+	while (from && !same_key(&from->key, key))
+		from = from->next;
+	return from;
+}
+
+/* ---- sleeping ---- */
+
+void dax_waitq_enqueue_locked(struct dax_waitq *queue,
+	struct dax_waiter *opaque, const struct dax_wait_key *key,
+	enum dax_wait_mode mode)
+{
+	struct waiter *waiter = waiter_of(opaque);
+	const bool again = waiter->chosen && same_key(&waiter->key, key);
+	struct waiters *list;
+
+	sync_lock_assert_held(&queue->lock);
+	DAX_REQUIRE(!waiter->queued);
+	waiter->key = *key;
+	waiter->mode = mode;
+	waiter->queued = true;
+	waiter->cancelled = false;
+	sync_parker_init(&waiter->parker);
+	list = list_of(queue, waiter);
+	list_insert(list, again ? NULL : list->last, waiter);
+}
+
+bool waitq_withdraw(struct dax_waitq *queue, struct waiter *waiter)
+{
+	bool queued;
+
+	sync_lock_acquire(&queue->lock);
+	queued = waiter->queued;
+	if (queued) {
+		list_remove(list_of(queue, waiter), waiter);
+		waiter->queued = false;
+	}
+	sync_lock_release(&queue->lock);
+	return queued;
+}
+
+/*
+ *  sleeper                            waker
+ *                                     takes it from the queue
+ *  deadline passes
+ *  waitq_withdraw(): not queued
+ *  parks again, without deadline (W2)
+ *                                     unparks it (W1), and is done with it
+ *  returns 0: it was chosen, and owes a wake (R1)
+ *
+ * Forbidden: -ETIMEDOUT here, and the wake that was meant for the next lost.
+ */
+static int sleep_until(struct dax_waitq *queue, struct waiter *waiter,
+	uint64_t deadline_ns)
+{
+	if (!sync_park(&waiter->parker, deadline_ns)) {
+		if (waitq_withdraw(queue, waiter))
+			return -ETIMEDOUT;
+		sync_park(&waiter->parker, SYNC_FOREVER);
+	}
+	return waiter->cancelled ? -ECANCELED : 0;
+}
+
+int dax_waitq_sleep(struct dax_waitq *queue, struct dax_waiter *opaque,
+	const struct dax_wait_limit *limit)
+{
+	struct waiter *waiter = waiter_of(opaque);
+	struct cancel *cancel = NULL;
+	uint64_t deadline_ns = SYNC_FOREVER;
+	int error;
+
+	DAX_REQUIRE(!rank_holds_any(RANK_WAITQ));
+	if (limit) {
+		cancel = limit->cancel ? cancel_of(limit->cancel) : NULL;
+		deadline_ns = limit->deadline_ns;
+	}
+	if (cancel && !cancel_arm(cancel, queue, waiter)) {
+		/* As if the deadline had passed at once. */
+		error = sleep_until(queue, waiter, 0);
+		if (error)
+			error = -ECANCELED;
+	} else {
+		error = sleep_until(queue, waiter, deadline_ns);
+		if (cancel)
+			cancel_disarm(cancel);
+	}
+	waiter->chosen = !error;
+	return error;
+}
+
+/* ---- waking ---- */
+
+static void take(struct waiters *list, struct waiter *waiter,
+	struct dax_woken *woken, struct waiter **last)
+{
+	list_remove(list, waiter);
+	waiter->queued = false;
+	waiter->next = NULL;
+	if (*last)
+		(*last)->next = waiter;
+	else
+		woken->first = waiter;
+	*last = waiter;
+}
+
+bool dax_waitq_take_locked(struct dax_waitq *queue,
+	const struct dax_wait_key *key, enum dax_wake_mode mode,
+	struct dax_woken *woken)
+{
+	struct waiter *last = NULL;
+	struct waiter *waiter;
+	struct waiter *next;
+
+	sync_lock_assert_held(&queue->lock);
+	woken->first = NULL;
+	for (waiter = first_with(queue->shared.first, key); waiter;
+		waiter = next) {
+		next = first_with(waiter->next, key);
+		take(&queue->shared, waiter, woken, &last);
+	}
+	for (waiter = first_with(queue->exclusive.first, key); waiter;
+		waiter = next) {
+		next = first_with(waiter->next, key);
+		take(&queue->exclusive, waiter, woken, &last);
+		if (mode == DAX_WAKE_NEXT)
+			return next;
+	}
+	return false;
+}
+
+void dax_waitq_wake(struct dax_woken *woken)
+{
+	struct waiter *waiter = woken->first;
+
+	DAX_REQUIRE(!rank_holds_any(RANK_WAITQ));
+	while (waiter) {
+		/* Its record may be gone as soon as it is unparked. */
+		struct waiter *next = waiter->next;
+
+		sync_unpark(&waiter->parker);
+		waiter = next;
+	}
+	woken->first = NULL;
+}
