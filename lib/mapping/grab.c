@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Grabbing: the entry at an index, locked, made if absent, split if need be. */
+#include <errno.h>
+
+#include "mapping/mapping.h"
+
+static unsigned int order_flags(unsigned int order)
+{
+	if (order == DAX_PMD_ORDER)
+		return DAX_PMD;
+	return order == DAX_PUD_ORDER ? DAX_PUD : DAX_PTE;
+}
+
+static dax_entry_t empty_entry(unsigned int order)
+{
+	return dax_make_entry(0, DAX_EMPTY | order_flags(order));
+}
+
+/*
+ * The 2016 downgrade. T1 holds the PMD entry at 0x200 and wants a PTE at
+ * 0x202; T2 and T3 sleep on it for 0x203 and 0x204, both with the key 0x200:
+ *
+ *  T1                            T2                       T3
+ *  unmaps the 2 MiB
+ *  (A) swaps the entry for a
+ *      node, 0x202 in it locked
+ *  (B) wakes all of key 0x200
+ *                                makes 0x203              makes 0x204
+ *
+ * Were only T2 woken at (B), its unlock would wake key 0x203, and T3 would
+ * sleep for ever on a key that means nothing any more. Before (A) nobody gets
+ * past our lock bit, after it everybody walks into the node: there is no
+ * moment in which the range is empty.
+ */
+static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
+	unsigned int order, dax_entry_t *entry)
+{
+	const dax_entry_t large = *entry;
+	const dax_entry_t small = empty_entry(order);
+	uint64_t word;
+	int error;
+
+	if (dax_is_zero_entry(large))
+		mapping_unmap(m, index, large);
+	error = tree_split(&m->tree, index, small | WORD_LOCKED, &word);
+	if (error) {
+		dax_unlock_entry(m, index, large);
+		return error;
+	}
+	rank_pop(entry_rank(m, index, large));
+	entry_locked(m, index, small);
+	mapping_account(m, entry_pages(small), entry_pages(large));
+	entry_removed(m, index, word);
+	*entry = small;
+	return 0;
+}
+
+/* Something was locked: is it what was asked for, or must it be split? */
+static int fit(struct dax_mapping *m, dax_pgoff_t index, unsigned int order,
+	dax_entry_t *entry)
+{
+	if (order < dax_entry_order(*entry) &&
+		(dax_is_zero_entry(*entry) || dax_is_empty_entry(*entry)))
+		return downgrade(m, index, order, entry);
+	return 0;
+}
+
+/* 0: @entry is ours. -EBUSY: locked, as @entry says. -ENOENT: not there. */
+static int grab_existing(struct dax_mapping *m, dax_pgoff_t index,
+	unsigned int order, uint64_t *word)
+{
+	struct tree_place place;
+	bool locked;
+
+	sync_rcu_enter();
+	place = tree_walk(&m->tree, index, order / DAX_PMD_ORDER);
+	locked = place_trylock(&place);
+	sync_rcu_leave();
+	*word = place.word;
+	if (locked)
+		return 0;
+	return word_is_value(place.word) ? -EBUSY : -ENOENT;
+}
+
+static int grab_new(struct dax_mapping *m, dax_pgoff_t index,
+	unsigned int order, uint64_t *word)
+{
+	int error;
+
+	*word = empty_entry(order) | WORD_LOCKED;
+	error = tree_fill(&m->tree, index, *word);
+	if (!error)
+		mapping_account(m, entry_pages(*word), 0);
+	return error;
+}
+
+int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
+	unsigned int order, dax_entry_t *out)
+{
+	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, NULL);
+	dax_entry_t entry;
+	uint64_t word;
+	int error;
+
+	DAX_REQUIRE(m && out);
+	DAX_REQUIRE(order == DAX_PTE_ORDER || order == DAX_PMD_ORDER ||
+		    order == DAX_PUD_ORDER);
+	do {
+		error = grab_existing(m, index, order, &word);
+		if (error == -EBUSY)
+			entry_wait(m, index, word, &wait);
+		if (error == -ENOENT)
+			error = grab_new(m, index, order, &word);
+		/* -EEXIST: somebody was faster, look again. */
+	} while (error == -EBUSY || error == -EEXIST);
+	if (error)
+		return error == -ENOTEMPTY ? -EEXIST : error;
+	rank_check(entry_rank(m, index, word));
+	entry_locked(m, index, word);
+	entry = word_entry(word);
+	error = fit(m, index, order, &entry);
+	if (!error)
+		*out = entry;
+	return error;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Locking an entry that is there, and unlocking it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mapping/mapping.h"
+
+/* ---- locking ---- */
+
+/* 0; -ENOENT; -EBUSY: it is locked, as @word says. */
+static int lock_once(struct dax_mapping *m, dax_pgoff_t index, uint64_t *word)
+{
+	struct tree_place place;
+	bool locked;
+
+	sync_rcu_enter();
+	do {
+		place = tree_walk(&m->tree, index, 0);
+		locked = place_trylock(&place);
+		/* An entry that was split under us: walk on. */
+	} while (word_is_node(place.word));
+	sync_rcu_leave();
+	*word = place.word;
+	if (locked)
+		return 0;
+	return place.word ? -EBUSY : -ENOENT;
+}
+
+static __attribute__((noinline)) int lock_or_wait(struct dax_mapping *m,
+	dax_pgoff_t index, const struct dax_wait_limit *limit, uint64_t *word)
+{
+	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, limit);
+
+	for (;;) {
+		int error = lock_once(m, index, word);
+
+		if (error != -EBUSY)
+			return error;
+		error = entry_wait(m, index, *word, &wait);
+		if (error)
+			return error;
+	}
+}
+
+/* What most locks are: a walk and one CAS. 0: not so this time. */
+static inline uint64_t lock_at_once(struct dax_mapping *m, dax_pgoff_t index)
+{
+	struct tree_place place;
+	uint64_t word;
+	bool locked;
+
+	sync_rcu_enter();
+	place = tree_walk(&m->tree, index, 0);
+	word = place.word;
+	locked = word_is_unlocked(word) &&
+		 /* [MO-2] Sees all that the owners before us did. */
+		 sync_cas(place.slot, &word, word | WORD_LOCKED,
+			 memory_order_acquire);
+	sync_rcu_leave();
+	return locked ? word : 0;
+}
+
+static inline int lock_entry(struct dax_mapping *m, dax_pgoff_t index,
+	const struct dax_wait_limit *limit, dax_entry_t *out)
+{
+	uint64_t word;
+
+	DAX_REQUIRE(m && out);
+	word = lock_at_once(m, index);
+	if (__builtin_expect(!word, 0)) {
+		uint64_t waited_for;
+		const int error = lock_or_wait(m, index, limit, &waited_for);
+
+		if (error)
+			return error;
+		word = waited_for;
+	}
+	if (!limit)
+		rank_check(entry_rank(m, index, word));
+	entry_locked(m, index, word);
+	*out = word_entry(word);
+	return 0;
+}
+
+int dax_lock_entry(struct dax_mapping *m, dax_pgoff_t index, dax_entry_t *out)
+{
+	return lock_entry(m, index, NULL, out);
+}
+
+int dax_trylock_entry(
+	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t *out)
+{
+	uint64_t word;
+	int error;
+
+	DAX_REQUIRE(m && out);
+	error = lock_once(m, index, &word);
+	if (error)
+		return error;
+	entry_locked(m, index, word);
+	*out = word_entry(word);
+	return 0;
+}
+
+int dax_lock_entry_timed(struct dax_mapping *m, dax_pgoff_t index,
+	uint64_t timeout_ns, dax_entry_t *out)
+{
+	const uint64_t now = sync_now();
+	const struct dax_wait_limit limit = {
+		.deadline_ns = timeout_ns < SYNC_FOREVER - now
+				       ? now + timeout_ns
+				       : SYNC_FOREVER,
+	};
+
+	return lock_entry(m, index, &limit, out);
+}
+
+int dax_lock_entry_cancellable(struct dax_mapping *m, dax_pgoff_t index,
+	struct dax_cancel *cancel, dax_entry_t *out)
+{
+	const struct dax_wait_limit limit = {
+		.deadline_ns = SYNC_FOREVER,
+		.cancel = cancel,
+	};
+
+	return lock_entry(m, index, &limit, out);
+}
+
+enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
+	dax_pgoff_t index, dax_entry_t *cookie, uint64_t *pfn)
+{
+	struct wait wait = WAIT_INIT(DAX_WAIT_SHARED, NULL);
+	struct tree_place place;
+	bool wanted;
+	bool locked;
+
+	DAX_REQUIRE(m && cookie && pfn);
+	for (;;) {
+		sync_rcu_enter();
+		place = tree_walk(&m->tree, index, 0);
+		wanted = word_is_value(place.word) &&
+			 !dax_is_zero_entry(place.word) &&
+			 !dax_is_empty_entry(place.word);
+		locked = wanted && place_trylock(&place);
+		sync_rcu_leave();
+		if (locked)
+			break;
+		if (word_is_locked(place.word))
+			entry_wait(m, index, place.word, &wait);
+		else if (!place.word)
+			return DAX_LOCK_ABSENT;
+		else if (!wanted && word_is_value(place.word))
+			return dax_is_zero_entry(place.word) ? DAX_LOCK_ZERO
+							     : DAX_LOCK_EMPTY;
+	}
+	rank_check(entry_rank(m, index, place.word));
+	entry_locked(m, index, place.word);
+	*cookie = word_entry(place.word);
+	*pfn = dax_to_pfn(*cookie) + index - dax_entry_start(*cookie, index);
+	return DAX_LOCK_TAKEN;
+}
+
+/* ---- unlocking ---- */
+
+#if DAX_CHECKED
+
+static _Noreturn void misused(
+	dax_pgoff_t index, uint64_t word, dax_entry_t entry, const char *how)
+{
+	char there[80], given[80];
+
+	dax_entry_decode(word, DAX_WORD_DAXLOCK, there, sizeof(there));
+	dax_entry_decode(entry, DAX_WORD_DAXLOCK, given, sizeof(given));
+	fprintf(stderr,
+		"daxlock: %s\n  index 0x%" PRIx64
+		", the tree has: %s, the caller has: %s\n",
+		how, index, there, given);
+	rank_print_held(stderr);
+	abort();
+}
+
+void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
+	uint64_t word, dax_entry_t entry)
+{
+	if (!word_is_locked(word))
+		misused(index, word, entry, "the entry is not locked");
+	if (word_entry(word) != entry)
+		misused(index, word, entry, "the entry is another one");
+	if (!rank_holds(entry_rank(m, index, word)))
+		misused(index, word, entry, "another thread has locked it");
+}
+
+#endif
+
+/* L3, (C) in wait.c: somebody sleeps on the entry, or a mark came to it. */
+static __attribute__((noinline)) void unlock_and_wake(
+	struct dax_mapping *m, dax_pgoff_t index)
+{
+	struct tree_place place = tree_walk(&m->tree, index, 0);
+	struct dax_waitq *queue;
+	struct dax_wait_key key;
+	struct dax_woken woken;
+	uint64_t waiters;
+
+	if (!word_is_locked(place.word))
+		return;
+	key = entry_key(m, index, place.word);
+	queue = dax_waitq_lock(m->waitqs, &key);
+	waiters = dax_waitq_take_locked(queue, &key, DAX_WAKE_NEXT, &woken)
+			  ? WORD_WAITERS
+			  : 0;
+	while (word_is_locked(place.word))
+		/* [MO-2] All that we did before whoever locks it next. */
+		if (sync_cas(place.slot, &place.word,
+			    (place.word & ~(WORD_LOCKED | WORD_WAITERS)) |
+				    waiters,
+			    memory_order_release))
+			break;
+	dax_waitq_unlock(queue);
+	dax_waitq_wake(&woken);
+}
+
+void dax_unlock_entry(
+	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t entry)
+{
+	struct tree_place place;
+	uint64_t word;
+
+	DAX_REQUIRE(m);
+	/* Without RCU: our lock bit keeps the way there (G4). */
+	place = tree_walk(&m->tree, index, 0);
+	word = place.word;
+	entry_require_owned(m, index, word, entry);
+	rank_pop(entry_rank(m, index, word));
+	if (__builtin_expect((word & (WORD_LOCKED | WORD_WAITERS)) !=
+					WORD_LOCKED ||
+				/* [MO-2] All that we did before whoever locks
+				 * it next. */
+				!sync_cas(place.slot, &word,
+					word & ~WORD_LOCKED,
+					memory_order_release),
+		    0))
+		unlock_and_wake(m, index);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The entry-lock protocol: the only place where the lock bit, the wait queues
+ * and the tree meet. Read lock.c first, then wait.c, grab.c, remove.c.
+ *
+ *   m		the mapping
+ *   index	what the caller asked for, in pages
+ *   word	an entry as it stands in the tree, with LOCKED, WAITERS, marks
+ *   entry	the same without them
+ *   key	(m, first index of the entry): what sleepers sleep on
+ *
+ * L1  LOCKED is set by a CAS of a word without it, and cleared by the thread
+ *     that set it. Between the two only that thread changes or removes the
+ *     word, but for WAITERS and marks, which it keeps.
+ * L2  WAITERS is set, while LOCKED is set, under the lock of the key's queue,
+ *     by a sleeper that joins the queue before it gives that lock back; and
+ *     cleared only under that lock. So: somebody is queued on a key => the
+ *     entry has WAITERS, or it was removed and a wake-all is under way.
+ * L3  Unlocking clears LOCKED by a CAS. It takes no queue when WAITERS was not
+ *     set; otherwise it takes one sleeper, and leaves WAITERS if more are.
+ * L4  Whoever removes or splits an entry wakes all its sleepers after that.
+ * L5  A chosen sleeper locks the entry, finds it locked (and its owner will
+ *     find WAITERS: L2), finds it gone (L4), or passes the wake on.
+ */
+#ifndef MAPPING_MAPPING_H
+#define MAPPING_MAPPING_H
+
+#include "base/check.h"
+#include "base/sync.h"
+#include "daxlock/mapping.h"
+#include "entry/word.h"
+#include "tree/node.h"
+#include "waitq/queue.h"
+
+struct dax_mapping {
+	struct dax_tree tree;
+	struct dax_waitq_table *waitqs;	   /* const after init */
+	const struct dax_mapping_ops *ops; /* const after init */
+	void *owner;			   /* const after init */
+	/* Relaxed: a count, exact when nobody is in a call. On a line of its
+	 * own: every insertion writes it, every walk reads the root. */
+	struct sync_u64 nr_pages __attribute__((aligned(64)));
+};
+
+static inline struct dax_wait_key entry_key(
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	return (struct dax_wait_key){m, dax_entry_start(word, index)};
+}
+
+static inline uint64_t entry_pages(uint64_t word)
+{
+	return (uint64_t)1 << dax_entry_order(word);
+}
+
+static inline struct rank_lock entry_rank(
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	return (struct rank_lock){m, dax_entry_start(word, index), RANK_ENTRY};
+}
+
+static inline bool word_is_locked(uint64_t word)
+{
+	return word_is_value(word) && word_has(word, WORD_LOCKED);
+}
+
+static inline bool word_is_unlocked(uint64_t word)
+{
+	return word_is_value(word) && !word_has(word, WORD_LOCKED);
+}
+
+/* Locks the entry at @place, inside sync_rcu_enter(). False: @place->word is
+ * what is there instead of an unlocked entry. */
+static inline bool place_trylock(struct tree_place *place)
+{
+	while (word_is_unlocked(place->word))
+		/* [MO-2] Sees all that the owners before us did. */
+		if (sync_cas(place->slot, &place->word,
+			    place->word | WORD_LOCKED, memory_order_acquire))
+			return true;
+	return false;
+}
+
+/* ---- wait.c ---- */
+
+/* One call's sleeps. Set up by WAIT_INIT. */
+struct wait {
+	struct dax_waiter waiter;
+	enum dax_wait_mode mode;
+	const struct dax_wait_limit *limit;
+};
+
+#define WAIT_INIT(mode_, limit_)                                               \
+	((struct wait){.mode = (mode_), .limit = (limit_)})
+
+/*
+ * Waits while the entry that covers @index, seen as @word, is locked; may
+ * return sooner. What was seen before it is worth nothing after it. 0;
+ * -ETIMEDOUT, -ECANCELED: nothing is owed.
+ */
+int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
+	struct wait *wait);
+
+/* L4: after the removal of @word, an entry that covered @index. */
+void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word);
+
+/* ---- lock.c ---- */
+
+/* The caller has locked the entry @word with or without having waited. */
+static inline void entry_locked(
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	rank_push(entry_rank(m, index, word));
+}
+
+/* Aborts, with the entry decoded, unless this thread holds the entry @entry
+ * at @index, where @word stands. */
+#if DAX_CHECKED
+void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
+	uint64_t word, dax_entry_t entry);
+#else
+static inline void entry_require_owned(const struct dax_mapping *m,
+	dax_pgoff_t index, uint64_t word, dax_entry_t entry)
+{
+	(void)m;
+	(void)index;
+	(void)word;
+	(void)entry;
+}
+#endif
+
+/* ---- mapping.c ---- */
+
+void mapping_unmap(struct dax_mapping *m, dax_pgoff_t index, uint64_t word);
+void mapping_account(struct dax_mapping *m, uint64_t added, uint64_t removed);
+
+#endif
