@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: daxlock.h - everything
+ *
+ * Each concept has a header of its own; this one includes them all.
+ */
+#ifndef DAXLOCK_H
+#define DAXLOCK_H
+
+#include <daxlock/entry.h>
+#include <daxlock/mapping.h>
+#include <daxlock/pmem.h>
+#include <daxlock/tree.h>
+#include <daxlock/waitq.h>
+
+#endif
