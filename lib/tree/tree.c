@@ -130,9 +130,10 @@ static enum fill fill_root(struct dax_tree *tree, uint64_t index, uint64_t word)
 	link = chain_new(tree, index, level - word_level(word) + 1, word);
 	if (!link)
 		return FILL_NOMEM;
-	/* [MO-1] The chain's contents before the link to it. */
+	/* [MO-1] The chain's contents before the link to it.
+	 * [MO-2] Sees what the owners of entries that were here did. */
 	if (sync_cas(&tree->root, &empty, root_word(word_node(link), level),
-		    memory_order_release))
+		    memory_order_acq_rel))
 		return FILL_DONE;
 	chain_discard(tree, index, link, level);
 	return FILL_AGAIN;
@@ -151,8 +152,8 @@ static enum fill fill_slot(struct dax_tree *tree, uint64_t index,
 		return FILL_NOMEM;
 	if (node_reserve(place->node)) {
 		/* [MO-1] The chain's contents before the link to it.
-		 * [MO-2] And what the caller knows before its entry. */
-		if (sync_cas(place->slot, &empty, link, memory_order_release))
+		 * [MO-2] Sees what the owners of entries that were here did. */
+		if (sync_cas(place->slot, &empty, link, memory_order_acq_rel))
 			return FILL_DONE;
 		if (!node_release(place->node))
 			result = FILL_AGAIN;
@@ -315,16 +316,15 @@ static void unlink_last_locked(
 {
 	const unsigned int last = path->depth - 1;
 	struct tree_node *node = path->nodes[last];
-	struct tree_node *above = last ? path->nodes[last - 1] : NULL;
+	struct sync_u64 *link = &tree->root;
 
 	sync_lock_assert_held(&tree->lock);
-	/* Relaxed: 0 leads nowhere. */
-	if (above)
-		sync_store(&above->slots[slot_offset(
-				   index, path_level(path, last - 1))],
-			0, memory_order_relaxed);
-	else
-		sync_store(&tree->root, 0, memory_order_relaxed);
+	if (last)
+		link = &path->nodes[last - 1]->slots[slot_offset(
+			index, path_level(path, last - 1))];
+	/* [MO-2] All that the owners of its entries did, which [MO-3] made
+	 * known to us, before whoever fills this slot next. */
+	sync_store(link, 0, memory_order_release);
 	node_retire(tree, node);
 }
 
