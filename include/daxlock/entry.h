@@ -7,10 +7,17 @@
  * is, and what is known about it. In the tree it also carries the entry's lock
  * bit, the fact that somebody sleeps on it, and its marks:
  *
- *   63            12 11  10 9       8     7   6     5         4   3   2       1      0
- *  +----------------+------+-------+-----+---+-----+---------+---+---+-------+------+-----+
- *  |      pfn       | 0  0 |TOWRITE|DIRTY|ZAP|EMPTY|ZERO_PAGE|PUD|PMD|WAITERS|LOCKED|VALUE|
- *  +----------------+------+-------+-----+---+-----+---------+---+---+-------+------+-----+
+ *   63 - 12  pfn        the entry's first page on the device
+ *        9  TOWRITE    mark: chosen by a writeback that runs
+ *        8  DIRTY      mark: written since the last writeback
+ *        7  ZAP        unmapped for good, no new pins
+ *        6  EMPTY      a placeholder that exists to be locked
+ *        5  ZERO_PAGE  reads as zeros, has no storage
+ *        4  PUD        covers 1 GiB
+ *        3  PMD        covers 2 MiB
+ *        2  WAITERS    somebody sleeps on the entry
+ *        1  LOCKED     the lock bit
+ *        0  VALUE      always set; a tree keeps nodes and 0 in the same slots
  *
  * A &dax_entry_t, which is what calls take and return, never has LOCKED,
  * WAITERS, DIRTY or TOWRITE: who locks, who waits and what is dirty are states

@@ -16,7 +16,7 @@
  *   dax_waitq_enqueue_locked(q, ...)
  *   dax_waitq_unlock(q)
  *                                          (C) make the condition hold
- *                                          (D) does somebody sleep? if not, done
+ *                                          (D) does anybody sleep? no: done
  *                                          q = dax_waitq_lock(table, key)
  *                                          dax_waitq_take_locked(q, ...)
  *                                          dax_waitq_unlock(q)

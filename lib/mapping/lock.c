@@ -234,13 +234,9 @@ void dax_unlock_entry(
 	word = place.word;
 	entry_require_owned(m, index, word, entry);
 	rank_pop(entry_rank(m, index, word));
-	if (__builtin_expect((word & (WORD_LOCKED | WORD_WAITERS)) !=
-					WORD_LOCKED ||
-				/* [MO-2] All that we did before whoever locks
-				 * it next. */
-				!sync_cas(place.slot, &word,
-					word & ~WORD_LOCKED,
-					memory_order_release),
-		    0))
+	/* [MO-2] All that we did before whoever locks it next. */
+	if ((word & (WORD_LOCKED | WORD_WAITERS)) != WORD_LOCKED ||
+		!sync_cas(place.slot, &word, word & ~WORD_LOCKED,
+			memory_order_release))
 		unlock_and_wake(m, index);
 }
