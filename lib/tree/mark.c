@@ -106,10 +106,10 @@ bool dax_tree_set_mark(
 	DAX_REQUIRE(tree);
 	sync_lock_acquire(&tree->lock);
 	tree_path_walk_locked(tree, index, &path);
-	/* An entry may be split while we mark it: then walk on, down to what
-	 * took its place. Splitting only ever goes down. */
-	while (path.slot && !marked &&
-		word_is_value(slot_load(path.slot))) {
+	/* An entry may be split once we are there, before or while we mark it:
+	 * then walk on, down to what took its place. Splitting only ever goes
+	 * down. */
+	while (path.slot && !marked && slot_load(path.slot)) {
 		mark_groups_locked(&path, index, mark);
 		marked = mark_entry(&path, mark);
 		if (!marked) {

@@ -233,8 +233,11 @@ void tree_prune(struct dax_tree *tree, uint64_t index);
 /* Is the node in the way of a larger entry without entries, to be pruned? */
 static inline bool tree_node_is_empty(const struct tree_node *node)
 {
-	/* Relaxed: a hint. tree_prune() decides, by a CAS on the same word. */
-	return !sync_load(&node->live, memory_order_relaxed);
+	/* Relaxed: a hint. tree_prune() decides, by a CAS on the same word; of
+	 * a dead node it waits, on the lock, until it is unlinked. */
+	const uint64_t live = sync_load(&node->live, memory_order_relaxed);
+
+	return !live || live & NODE_DEAD;
 }
 
 /* Under no lock, nobody else in the tree: every guarantee above, or a sentence

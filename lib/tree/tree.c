@@ -195,8 +195,9 @@ static enum fill fill_raise(struct dax_tree *tree, uint64_t index)
 	if (!node)
 		return FILL_NOMEM;
 	sync_lock_acquire(&tree->lock);
-	/* Relaxed: written under this lock, and a lone CAS from 0. */
-	root = sync_load(&tree->root, memory_order_relaxed);
+	/* The first node comes by a CAS without this lock, and readers will
+	 * get to it by what we link. */
+	root = slot_load(&tree->root);
 	level = root_level(root);
 	if (root && !level_reaches(level, index)) {
 		node_start(node, 0, node_word(root_node(root)));

@@ -35,7 +35,8 @@ static unsigned int next_offset(
 {
 	uint64_t groups;
 
-	if (want == WANT_ANY)
+	/* Behind the last slot there is no group to ask for. */
+	if (want == WANT_ANY || offset >= NODE_SLOTS)
 		return offset;
 	/* [MO-4] Sees the group bits of every mark set before the search. */
 	groups = sync_load(&node->marks[want], memory_order_acquire) &
