@@ -32,7 +32,8 @@ static int drop_once(struct dax_mapping *m, dax_pgoff_t index, enum drop which,
 	return -EAGAIN;
 }
 
-static int drop_entry(
+/* The word dropped, or 0. */
+static uint64_t drop_entry(
 	struct dax_mapping *m, dax_pgoff_t index, enum drop which)
 {
 	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, NULL);
@@ -55,17 +56,17 @@ static int drop_entry(
 		dax_put_unlocked_entry(m, index,
 			word_entry(place.word), DAX_WAKE_NEXT);
 	}
-	return result;
+	return result ? place.word : 0;
 }
 
 int dax_invalidate_mapping_entry_sync(struct dax_mapping *m, dax_pgoff_t index)
 {
-	return drop_entry(m, index, DROP_CLEAN);
+	return drop_entry(m, index, DROP_CLEAN) != 0;
 }
 
 int dax_delete_mapping_entry(struct dax_mapping *m, dax_pgoff_t index)
 {
-	return drop_entry(m, index, DROP_ANY);
+	return drop_entry(m, index, DROP_ANY) != 0;
 }
 
 uint64_t dax_delete_mapping_range(
@@ -77,7 +78,14 @@ uint64_t dax_delete_mapping_range(
 
 	DAX_REQUIRE(m);
 	dax_xas_init(&xas, &m->tree, first, last);
-	dax_xas_for_each (&xas, word)
-		dropped += (uint64_t)drop_entry(m, xas.index, DROP_ANY);
+	dax_xas_for_each (&xas, word) {
+		const uint64_t gone = drop_entry(m, xas.index, DROP_ANY);
+
+		dropped += gone != 0;
+		/* Split while we waited: look at what is left of its range. */
+		if (dax_entry_order(gone) < dax_entry_order(word) &&
+			xas.index < last)
+			dax_xas_init(&xas, &m->tree, xas.index + 1, last);
+	}
 	return dropped;
 }
