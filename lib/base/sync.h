@@ -45,6 +45,8 @@
  *   sync_alloc(size, align)	zeroed bytes or NULL; sync_free(p)
  *   sync_now()			monotonic nanoseconds
  *   sync_rank_chain()		this thread's chain of held locks (rank.h)
+ *   SYNC_THREAD_LOCAL		storage class of a variable that each thread
+ *				has for itself
  *   sync_once(once, fn)	runs @fn once; struct sync_once, SYNC_ONCE_INIT
  *
  * Checked builds of an implementation add sync_alloc_fail_nth(n): the n-th

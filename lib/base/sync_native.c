@@ -282,7 +282,7 @@ uint64_t sync_now(void)
 
 struct rank_chain *sync_rank_chain(void)
 {
-	static _Thread_local struct rank_chain chain;
+	static SYNC_THREAD_LOCAL struct rank_chain chain;
 
 	return &chain;
 }

@@ -228,6 +228,8 @@ void *sync_alloc(size_t size, size_t align);
 void sync_free(void *block);
 uint64_t sync_now(void);
 
+#define SYNC_THREAD_LOCAL _Thread_local
+
 struct rank_chain *sync_rank_chain(void);
 
 struct sync_once {

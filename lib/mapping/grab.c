@@ -48,7 +48,7 @@ static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
 		return error;
 	}
 	rank_pop(entry_rank(m, index, large));
-	entry_locked(m, index, small);
+	entry_locked(m, index, small, NULL, LOCK_GIVES_UP);
 	mapping_account(m, entry_pages(small), entry_pages(large));
 	entry_removed(m, index, word);
 	*entry = small;
@@ -65,32 +65,30 @@ static int fit(struct dax_mapping *m, dax_pgoff_t index, unsigned int order,
 	return 0;
 }
 
-/* 0: @entry is ours. -EBUSY: locked, as @entry says. -ENOENT: not there. */
+/* 0: @place's entry is ours. -EBUSY: it is locked. -ENOENT: there is none. */
 static int grab_existing(struct dax_mapping *m, dax_pgoff_t index,
-	unsigned int order, uint64_t *word)
+	unsigned int order, struct tree_place *place)
 {
-	struct tree_place place;
 	bool locked;
 
 	sync_rcu_enter();
-	place = tree_walk(&m->tree, index, order / DAX_PMD_ORDER);
-	locked = place_trylock(&place);
+	*place = tree_walk(&m->tree, index, order / DAX_PMD_ORDER);
+	locked = place_trylock(place);
 	sync_rcu_leave();
-	*word = place.word;
 	if (locked)
 		return 0;
-	return word_is_value(place.word) ? -EBUSY : -ENOENT;
+	return word_is_value(place->word) ? -EBUSY : -ENOENT;
 }
 
 static int grab_new(struct dax_mapping *m, dax_pgoff_t index,
-	unsigned int order, uint64_t *word)
+	unsigned int order, struct tree_place *place)
 {
 	int error;
 
-	*word = empty_entry(order) | WORD_LOCKED;
-	error = tree_fill(&m->tree, index, *word);
+	*place = (struct tree_place){.word = empty_entry(order)};
+	error = tree_fill(&m->tree, index, place->word | WORD_LOCKED);
 	if (!error)
-		mapping_account(m, entry_pages(*word), 0);
+		mapping_account(m, entry_pages(place->word), 0);
 	return error;
 }
 
@@ -98,26 +96,25 @@ int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
 	unsigned int order, dax_entry_t *out)
 {
 	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, NULL);
+	struct tree_place place;
 	dax_entry_t entry;
-	uint64_t word;
 	int error;
 
 	DAX_REQUIRE(m && out);
 	DAX_REQUIRE(order == DAX_PTE_ORDER || order == DAX_PMD_ORDER ||
 		    order == DAX_PUD_ORDER);
 	do {
-		error = grab_existing(m, index, order, &word);
+		error = grab_existing(m, index, order, &place);
 		if (error == -EBUSY)
-			entry_wait(m, index, word, &wait);
+			entry_wait(m, index, place.word, &wait);
 		if (error == -ENOENT)
-			error = grab_new(m, index, order, &word);
+			error = grab_new(m, index, order, &place);
 		/* -EEXIST: somebody was faster, look again. */
 	} while (error == -EBUSY || error == -EEXIST);
 	if (error)
 		return error == -ENOTEMPTY ? -EEXIST : error;
-	rank_check(entry_rank(m, index, word));
-	entry_locked(m, index, word);
-	entry = word_entry(word);
+	entry_locked(m, index, place.word, place.slot, LOCK_MAY_WAIT);
+	entry = word_entry(place.word);
 	error = fit(m, index, order, &entry);
 	if (!error)
 		*out = entry;

@@ -5,20 +5,23 @@
 #define ENTRY_FLAGS (DAX_PMD | DAX_PUD | DAX_ZERO_PAGE)
 
 /* L1: the lock bit, WAITERS and marks stay. */
-static void replace(struct tree_place *place, dax_entry_t entry)
+static void replace(struct sync_u64 *slot, dax_entry_t entry)
 {
-	while (word_is_locked(place->word))
+	/* Relaxed: our own, or what others add to it (MO-5). */
+	uint64_t word = sync_load(slot, memory_order_relaxed);
+
+	while (word_is_locked(word))
 		/* [MO-2] For those who look without locking. */
-		if (sync_cas(place->slot, &place->word,
-			    entry | (place->word & WORD_STATE),
+		if (sync_cas(slot, &word, entry | (word & WORD_STATE),
 			    memory_order_release))
 			break;
 }
 
 static void mark(struct dax_mapping *m, dax_pgoff_t index,
-	const struct tree_place *place, enum dax_mark mark)
+	const struct sync_u64 *slot, enum dax_mark mark)
 {
-	if (!word_has(place->word, WORD_MARK(mark)))
+	/* Relaxed: marks go only under the lock that we hold. */
+	if (!word_has(sync_load(slot, memory_order_relaxed), WORD_MARK(mark)))
 		dax_tree_set_mark(&m->tree, index, mark);
 }
 
@@ -27,12 +30,13 @@ void dax_insert_entry(struct dax_mapping *m, dax_pgoff_t index,
 {
 	const bool shared = flags & DAX_COW;
 	const bool was_zero = dax_is_zero_entry(*entry);
-	struct tree_place place;
+	struct sync_u64 *slot;
 
 	DAX_REQUIRE(m && entry);
-	/* Without RCU: our lock bit keeps the way there (G4). */
-	place = tree_walk(&m->tree, index, 0);
-	entry_require_owned(m, index, place.word, *entry);
+	slot = owned_slot(m, index);
+	entry_require_owned(m, index, slot, *entry);
+	if (!slot)
+		return;
 	if (shared || (was_zero && !(flags & DAX_ZERO_PAGE)))
 		mapping_unmap(m, index, *entry);
 	if (shared || was_zero || dax_is_empty_entry(*entry)) {
@@ -40,11 +44,11 @@ void dax_insert_entry(struct dax_mapping *m, dax_pgoff_t index,
 			dax_make_entry(pfn, flags & ENTRY_FLAGS);
 
 		DAX_REQUIRE(dax_entry_order(filled) == dax_entry_order(*entry));
-		replace(&place, filled);
+		replace(slot, filled);
 		*entry = filled;
 	}
 	if (flags & DAX_DIRTY)
-		mark(m, index, &place, DAX_MARK_DIRTY);
+		mark(m, index, slot, DAX_MARK_DIRTY);
 	if (flags & DAX_DIRTY && shared)
-		mark(m, index, &place, DAX_MARK_TOWRITE);
+		mark(m, index, slot, DAX_MARK_TOWRITE);
 }

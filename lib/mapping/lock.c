@@ -7,80 +7,68 @@
 
 #include "mapping/mapping.h"
 
+SYNC_THREAD_LOCAL struct last_locked last_locked;
+
 /* ---- locking ---- */
 
-/* 0; -ENOENT; -EBUSY: it is locked, as @word says. */
-static int lock_once(struct dax_mapping *m, dax_pgoff_t index, uint64_t *word)
+/* 0; -ENOENT; -EBUSY: it is locked, as @place says. */
+static int lock_once(
+	struct dax_mapping *m, dax_pgoff_t index, struct tree_place *place)
 {
-	struct tree_place place;
 	bool locked;
 
 	sync_rcu_enter();
 	do {
-		place = tree_walk(&m->tree, index, 0);
-		locked = place_trylock(&place);
+		*place = tree_walk(&m->tree, index, 0);
+		locked = place_trylock(place);
 		/* An entry that was split under us: walk on. */
-	} while (word_is_node(place.word));
+	} while (word_is_node(place->word));
 	sync_rcu_leave();
-	*word = place.word;
 	if (locked)
 		return 0;
-	return place.word ? -EBUSY : -ENOENT;
+	return place->word ? -EBUSY : -ENOENT;
 }
 
 static __attribute__((noinline)) int lock_or_wait(struct dax_mapping *m,
-	dax_pgoff_t index, const struct dax_wait_limit *limit, uint64_t *word)
+	dax_pgoff_t index, const struct dax_wait_limit *limit, dax_entry_t *out)
 {
 	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, limit);
+	struct tree_place place;
+	int error;
 
-	for (;;) {
-		int error = lock_once(m, index, word);
-
-		if (error != -EBUSY)
-			return error;
-		error = entry_wait(m, index, *word, &wait);
+	while ((error = lock_once(m, index, &place)) == -EBUSY) {
+		error = entry_wait(m, index, place.word, &wait);
 		if (error)
 			return error;
 	}
+	if (error)
+		return error;
+	entry_locked(m, index, place.word, place.slot,
+		limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
+	*out = word_entry(place.word);
+	return 0;
 }
 
-/* What most locks are: a walk and one CAS. 0: not so this time. */
-static inline uint64_t lock_at_once(struct dax_mapping *m, dax_pgoff_t index)
-{
-	struct tree_place place;
-	uint64_t word;
-	bool locked;
-
-	sync_rcu_enter();
-	place = tree_walk(&m->tree, index, 0);
-	word = place.word;
-	locked = word_is_unlocked(word) &&
-		 /* [MO-2] Sees all that the owners before us did. */
-		 sync_cas(place.slot, &word, word | WORD_LOCKED,
-			 memory_order_acquire);
-	sync_rcu_leave();
-	return locked ? word : 0;
-}
-
+/* What most locks are: a walk and one CAS. */
 static inline int lock_entry(struct dax_mapping *m, dax_pgoff_t index,
 	const struct dax_wait_limit *limit, dax_entry_t *out)
 {
-	uint64_t word;
+	struct tree_place place;
+	bool locked;
 
 	DAX_REQUIRE(m && out);
-	word = lock_at_once(m, index);
-	if (__builtin_expect(!word, 0)) {
-		uint64_t waited_for;
-		const int error = lock_or_wait(m, index, limit, &waited_for);
-
-		if (error)
-			return error;
-		word = waited_for;
-	}
-	if (!limit)
-		rank_check(entry_rank(m, index, word));
-	entry_locked(m, index, word);
-	*out = word_entry(word);
+	sync_rcu_enter();
+	place = tree_walk(&m->tree, index, 0);
+	locked = word_is_unlocked(place.word) &&
+		 /* [MO-2] Sees all that the owners before us did. */
+		 sync_cas(place.slot, &place.word, place.word | WORD_LOCKED,
+			 memory_order_acquire);
+	sync_rcu_leave();
+	if (!locked)
+		return lock_or_wait(m, index, limit, out);
+	entry_locked(m, index, place.word, place.slot,
+		limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
+	*out = word_entry(place.word);
 	return 0;
 }
 
@@ -92,15 +80,15 @@ int dax_lock_entry(struct dax_mapping *m, dax_pgoff_t index, dax_entry_t *out)
 int dax_trylock_entry(
 	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t *out)
 {
-	uint64_t word;
+	struct tree_place place;
 	int error;
 
 	DAX_REQUIRE(m && out);
-	error = lock_once(m, index, &word);
+	error = lock_once(m, index, &place);
 	if (error)
 		return error;
-	entry_locked(m, index, word);
-	*out = word_entry(word);
+	entry_locked(m, index, place.word, place.slot, LOCK_GIVES_UP);
+	*out = word_entry(place.word);
 	return 0;
 }
 
@@ -143,7 +131,12 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 		wanted = word_is_value(place.word) &&
 			 !dax_is_zero_entry(place.word) &&
 			 !dax_is_empty_entry(place.word);
-		locked = wanted && place_trylock(&place);
+		locked = wanted && !word_is_locked(place.word) &&
+			 /* Once: what is there if it fails may not be wanted.
+			  * [MO-2] Sees all that the owners before us did. */
+			 sync_cas(place.slot, &place.word,
+				 place.word | WORD_LOCKED,
+				 memory_order_acquire);
 		sync_rcu_leave();
 		if (locked)
 			break;
@@ -155,8 +148,7 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 			return dax_is_zero_entry(place.word) ? DAX_LOCK_ZERO
 							     : DAX_LOCK_EMPTY;
 	}
-	rank_check(entry_rank(m, index, place.word));
-	entry_locked(m, index, place.word);
+	entry_locked(m, index, place.word, place.slot, LOCK_MAY_WAIT);
 	*cookie = word_entry(place.word);
 	*pfn = dax_to_pfn(*cookie) + index - dax_entry_start(*cookie, index);
 	return DAX_LOCK_TAKEN;
@@ -182,8 +174,11 @@ static _Noreturn void misused(
 }
 
 void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
-	uint64_t word, dax_entry_t entry)
+	const struct sync_u64 *slot, dax_entry_t entry)
 {
+	/* Relaxed: our own, or what others add to it (MO-5). */
+	const uint64_t word = slot ? sync_load(slot, memory_order_relaxed) : 0;
+
 	if (!word_is_locked(word))
 		misused(index, word, entry, "the entry is not locked");
 	if (word_entry(word) != entry)
@@ -196,26 +191,26 @@ void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
 
 /* L3, (C) in wait.c: somebody sleeps on the entry, or a mark came to it. */
 static __attribute__((noinline)) void unlock_and_wake(
-	struct dax_mapping *m, dax_pgoff_t index)
+	struct dax_mapping *m, dax_pgoff_t index, struct sync_u64 *slot)
 {
-	struct tree_place place = tree_walk(&m->tree, index, 0);
+	/* Relaxed: our own, or what others add to it (MO-5). */
+	uint64_t word = slot ? sync_load(slot, memory_order_relaxed) : 0;
 	struct dax_waitq *queue;
 	struct dax_wait_key key;
 	struct dax_woken woken;
 	uint64_t waiters;
 
-	if (!word_is_locked(place.word))
+	if (!word_is_locked(word))
 		return;
-	key = entry_key(m, index, place.word);
+	key = entry_key(m, index, word);
 	queue = dax_waitq_lock(m->waitqs, &key);
 	waiters = dax_waitq_take_locked(queue, &key, DAX_WAKE_NEXT, &woken)
 			  ? WORD_WAITERS
 			  : 0;
-	while (word_is_locked(place.word))
+	while (word_is_locked(word))
 		/* [MO-2] All that we did before whoever locks it next. */
-		if (sync_cas(place.slot, &place.word,
-			    (place.word & ~(WORD_LOCKED | WORD_WAITERS)) |
-				    waiters,
+		if (sync_cas(slot, &word,
+			    (word & ~(WORD_LOCKED | WORD_WAITERS)) | waiters,
 			    memory_order_release))
 			break;
 	dax_waitq_unlock(queue);
@@ -225,18 +220,19 @@ static __attribute__((noinline)) void unlock_and_wake(
 void dax_unlock_entry(
 	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t entry)
 {
-	struct tree_place place;
+	struct sync_u64 *slot;
 	uint64_t word;
 
 	DAX_REQUIRE(m);
-	/* Without RCU: our lock bit keeps the way there (G4). */
-	place = tree_walk(&m->tree, index, 0);
-	word = place.word;
-	entry_require_owned(m, index, word, entry);
-	rank_pop(entry_rank(m, index, word));
+	slot = owned_slot(m, index);
+	entry_require_owned(m, index, slot, entry);
+	last_locked.m = NULL;
+	rank_pop(entry_rank(m, index, entry));
+	/* Relaxed: our own, or what others add to it (MO-5). */
+	word = slot ? sync_load(slot, memory_order_relaxed) : 0;
 	/* [MO-2] All that we did before whoever locks it next. */
 	if ((word & (WORD_LOCKED | WORD_WAITERS)) != WORD_LOCKED ||
-		!sync_cas(place.slot, &word, word & ~WORD_LOCKED,
+		!sync_cas(slot, &word, word & ~WORD_LOCKED,
 			memory_order_release))
-		unlock_and_wake(m, index);
+		unlock_and_wake(m, index, slot);
 }

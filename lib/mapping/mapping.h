@@ -106,25 +106,60 @@ void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word);
 
 /* ---- lock.c ---- */
 
-/* The caller has locked the entry @word with or without having waited. */
-static inline void entry_locked(
-	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+/*
+ * The slot of the entry that this thread locked last. An owner soon comes back
+ * to its entry, and its lock bit keeps the slot where it is (G4), so it need
+ * not walk there again. Valid while the entry is locked: entry_locked() writes
+ * it on every path that locks, and only owners ask for it.
+ */
+struct last_locked {
+	const struct dax_mapping *m; /* NULL: not known */
+	dax_pgoff_t index;
+	struct sync_u64 *slot;
+};
+
+extern SYNC_THREAD_LOCAL struct last_locked last_locked;
+
+enum lock_how {
+	LOCK_MAY_WAIT,	 /* for ever: in the order of ranks */
+	LOCK_GIVES_UP,	 /* at once, or after some time: in any order */
+};
+
+/* The caller has locked the entry @word, in @slot or (NULL) it did not see. */
+static inline void entry_locked(const struct dax_mapping *m, dax_pgoff_t index,
+	uint64_t word, struct sync_u64 *slot, enum lock_how how)
 {
+	last_locked = (struct last_locked){slot ? m : NULL, index, slot};
+	if (how == LOCK_MAY_WAIT)
+		rank_check(entry_rank(m, index, word));
 	rank_push(entry_rank(m, index, word));
 }
 
+/* The slot of the entry that covers @index, which the caller has locked. NULL,
+ * or a slot that is not locked: the caller has not. */
+static inline struct sync_u64 *owned_slot(
+	const struct dax_mapping *m, dax_pgoff_t index)
+{
+	const bool known = last_locked.index == index && last_locked.m == m;
+
+	DAX_INVARIANT(!known ||
+		      last_locked.slot == tree_walk(&m->tree, index, 0).slot);
+	/* Without RCU: our lock bit keeps the way there (G4). */
+	return known ? last_locked.slot : tree_walk(&m->tree, index, 0).slot;
+}
+
 /* Aborts, with the entry decoded, unless this thread holds the entry @entry
- * at @index, where @word stands. */
+ * at @index, which is in @slot. */
 #if DAX_CHECKED
 void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
-	uint64_t word, dax_entry_t entry);
+	const struct sync_u64 *slot, dax_entry_t entry);
 #else
 static inline void entry_require_owned(const struct dax_mapping *m,
-	dax_pgoff_t index, uint64_t word, dax_entry_t entry)
+	dax_pgoff_t index, const struct sync_u64 *slot, dax_entry_t entry)
 {
 	(void)m;
 	(void)index;
-	(void)word;
+	(void)slot;
 	(void)entry;
 }
 #endif
