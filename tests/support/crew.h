@@ -56,12 +56,12 @@ static inline void crew_complain(struct crew_member *me, const char *wrong)
 		me->wrong = wrong;
 }
 
-#define CREW_TEXT(x)  #x
-#define CREW_LINE(x)  CREW_TEXT(x)
+#define CREW_TEXT(x) #x
+#define CREW_LINE(x) CREW_TEXT(x)
 #define crew_check(me, cond)                                                   \
 	((cond) ? (void)0                                                      \
-		: crew_complain(me,                                            \
-			  __FILE__ ":" CREW_LINE(__LINE__) ": " #cond))
+		: crew_complain(                                               \
+			  me, __FILE__ ":" CREW_LINE(__LINE__) ": " #cond))
 
 #define crew_assert_content(crew)                                              \
 	do {                                                                   \

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 struct death {
-	int signal;	 /* that ended the child; 0: none did */
-	int status;	 /* its exit status; 0: it lived through the deed */
+	int signal;	  /* that ended the child; 0: none did */
+	int status;	  /* its exit status; 0: it lived through the deed */
 	char words[2048]; /* what it said on stderr, cut off if long */
 };
 
