@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""json_test.py BENCH json|no-json OPTION...: what --json prints can be read,
+and a build without json-c says so and ends with 2; so does wrong use."""
+import json
+import subprocess
+import sys
+
+ROW = {'bench': str, 'case': str, 'subject': str, 'unit': str,
+       'median': float, 'min': float, 'max': float, 'reps': int}
+
+
+def run(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                          check=False)
+
+
+def check_rows(text):
+    report = json.loads(text)
+    assert report['machine']['cpus'] > 0, report['machine']
+    assert report['rows'], 'no rows'
+    for row in report['rows']:
+        for key, kind in ROW.items():
+            assert isinstance(row[key], kind), (key, row)
+        assert 0 < row['min'] <= row['median'] <= row['max'], row
+    assert any(row['subject'] == 'daxlock' for row in report['rows'])
+
+
+def main(bench, build, *options):
+    printed = run(bench, 'lock', '--json', '--case', '1t', *options)
+    if build == 'no-json':
+        assert printed.returncode == 2, printed
+    else:
+        assert printed.returncode == 0, printed
+        check_rows(printed.stdout)
+    for wrong in [(), ('nothing',), ('lock', 'tree'), ('lock', '--reps', '0'),
+                  ('lock', '--unknown')]:
+        assert run(bench, *wrong).returncode == 2, wrong
+    assert run(bench, '--help').returncode == 0
+
+
+main(*sys.argv[1:])

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tree_measure.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "report.h"
+
+/* Entries that are timed together: eight nodes' worth. */
+#define CHUNK 4096
+
+/* One entry in MARKED_EVERY is dirty. */
+#define MARKED_EVERY 1000
+#define MARKED	     1000
+
+uint64_t tree_entries(const struct tree_bench *bench)
+{
+	return (uint64_t)1 << bench->shape.bits;
+}
+
+/* As faults do it, where a subject knows them. A bitmap has nothing to fill. */
+void tree_fill(const struct tree_subject *subject, void *state, uint64_t nr,
+	uint64_t stride)
+{
+	tree_steps_fn *steps =
+		subject->fault ? subject->fault : subject->insert;
+
+	if (!steps)
+		return;
+	if (stride == 1)
+		steps(state, 0, nr);
+	else
+		for (uint64_t i = 0; i < nr; i += stride)
+			steps(state, i, 1);
+}
+
+double measure_lookups(struct tree_bench *bench)
+{
+	struct lane *lane = lane_of(0);
+	const struct tree_load load = {
+		.run =
+			{
+				.run_ns = bench->options->quick ? 8e6 : 60e6,
+				.window_ns = 2e5,
+			},
+		.page_bits = bench->shape.bits + bench->shape.order,
+	};
+
+	bench->subject->lookup(lane, &load, bench->state);
+	return midmean(lane->samples, lane->nr_samples);
+}
+
+/* Chunk by chunk. */
+double measure_steps(struct tree_bench *bench)
+{
+	tree_steps_fn *steps = bench->what->steps(bench->subject);
+	struct lane *lane = lane_of(0);
+
+	lane->nr_samples = 0;
+	for (uint64_t i = 0; i < tree_entries(bench); i += CHUNK) {
+		const uint64_t start = ticks_now();
+
+		steps(bench->state, i, CHUNK);
+		lane_sample(lane, ticks_to_ns(ticks_now() - start) / CHUNK);
+	}
+	return midmean(lane->samples, lane->nr_samples);
+}
+
+/* The i-th entry to be marked: in no order, evenly spread, others each round:
+ * writeback does not come back to what is still in the cache. */
+static uint64_t marked_entry(const struct tree_bench *bench, uint64_t i)
+{
+	return (i * 381 % MARKED) * MARKED_EVERY +
+	       (i * 617 + bench->round * 97) % MARKED_EVERY;
+}
+
+static double set_marks(struct tree_bench *bench)
+{
+	const uint64_t start = ticks_now();
+
+	for (uint64_t i = 0; i < MARKED; i++)
+		bench->subject->mark(bench->state, marked_entry(bench, i));
+	return ticks_to_ns(ticks_now() - start) / MARKED;
+}
+
+static double scan_marks(struct tree_bench *bench)
+{
+	const uint64_t start = ticks_now();
+	const uint64_t found = bench->subject->scan(bench->state);
+	const double us = ticks_to_ns(ticks_now() - start) / 1000;
+
+	if (found != MARKED)
+		report_failure(&bench->result, "%s found %d of %d",
+			bench->subject->name, (int)found, MARKED);
+	return us;
+}
+
+static void clear_marks(struct tree_bench *bench)
+{
+	for (uint64_t i = 0; i < MARKED; i++)
+		bench->subject->unmark(bench->state, marked_entry(bench, i));
+}
+
+/* Rounds of @timed, which comes when the marks are set or, being
+ * set_marks() itself, sets them. */
+static double measure_marks(
+	struct tree_bench *bench, double (*timed)(struct tree_bench *bench))
+{
+	struct lane *lane = lane_of(0);
+
+	lane->nr_samples = 0;
+	for (int i = 0; i < 15; i++) {
+		double sample = set_marks(bench);
+
+		if (timed != set_marks)
+			sample = timed(bench);
+		lane_sample(lane, sample);
+		clear_marks(bench);
+		bench->round++;
+	}
+	return midmean(lane->samples, lane->nr_samples);
+}
+
+double measure_mark_set(struct tree_bench *bench)
+{
+	return measure_marks(bench, set_marks);
+}
+
+double measure_mark_scan(struct tree_bench *bench)
+{
+	return measure_marks(bench, scan_marks);
+}
+
+/* What malloc has given out, its own bytes around each block included. */
+static size_t malloc_bytes(void)
+{
+	const struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+}
+
+bool malloc_counts(void)
+{
+	const size_t before = malloc_bytes();
+	void *volatile block = malloc(1 << 20);
+	const bool counts = malloc_bytes() - before >= 1 << 20;
+
+	free(block);
+	return counts;
+}
+
+double measure_bytes(struct tree_bench *bench)
+{
+	const struct tree_subject *subject = bench->subject;
+	const uint64_t stride = bench->what->stride;
+	const size_t before = malloc_bytes();
+	void *state = subject->open(&bench->shape);
+	size_t bytes;
+
+	if (!state)
+		return 0;
+	tree_fill(subject, state, tree_entries(bench), stride);
+	bytes = malloc_bytes() - before;
+	subject->close(state);
+	/* An entry is a word of eight: whoever has less did not ask malloc. */
+	if (bytes < 8 * tree_entries(bench) / stride)
+		return 0;
+	return (double)bytes / (double)(tree_entries(bench) / stride);
+}
