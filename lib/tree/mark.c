@@ -29,13 +29,13 @@ static bool slot_marked(const struct sync_u64 *slot, enum dax_mark mark)
 
 	if (word_is_node(word))
 		/* Relaxed: written under the lock that we hold. */
-		return sync_load(&word_node(word)->marks[mark],
-			memory_order_relaxed);
+		return sync_load(
+			&word_node(word)->marks[mark], memory_order_relaxed);
 	return word_has(word, WORD_MARK(mark));
 }
 
-static bool group_marked(const struct tree_node *node, unsigned int offset,
-	enum dax_mark mark)
+static bool group_marked(
+	const struct tree_node *node, unsigned int offset, enum dax_mark mark)
 {
 	const unsigned int first = offset & ~(GROUP_SLOTS - 1);
 
@@ -158,8 +158,8 @@ bool dax_tree_marked(const struct dax_tree *tree, enum dax_mark mark)
 	root = slot_load(&tree->root);
 	if (root)
 		/* [MO-4] Sees the group bits of every mark set before. */
-		marked = sync_load(&root_node(root)->marks[mark],
-			memory_order_acquire);
+		marked = sync_load(
+			&root_node(root)->marks[mark], memory_order_acquire);
 	sync_rcu_leave();
 	return marked;
 }

@@ -49,9 +49,9 @@
 #define GROUP_SHIFT (DAX_PMD_ORDER > 6 ? DAX_PMD_ORDER - 6 : 0)
 #define GROUP_SLOTS (1u << GROUP_SHIFT)
 
-#define NODE_DEAD ((uint64_t)1 << 63)
+#define NODE_DEAD   ((uint64_t)1 << 63)
 
-#define NR_MARKS 2
+#define NR_MARKS    2
 
 struct tree_node {
 	/* CAS; filled after reserving in @live (G1). An entry word is also
@@ -154,8 +154,8 @@ static inline struct tree_place tree_walk(
 		return place;
 	}
 	for (;;) {
-		place.slot = &place.node->slots[slot_offset(
-			index, place.level)];
+		place.slot =
+			&place.node->slots[slot_offset(index, place.level)];
 		place.word = slot_load(place.slot);
 		if (!word_is_node(place.word) || place.level == floor)
 			return place;
@@ -171,11 +171,11 @@ struct tree_path {
 	struct tree_node *nodes[TREE_LEVELS]; /* the root first */
 	unsigned int depth;		      /* how many */
 	unsigned int root_level;
-	struct sync_u64 *slot;		      /* in the last of them */
+	struct sync_u64 *slot; /* in the last of them */
 };
 
-void tree_path_walk_locked(const struct dax_tree *tree, uint64_t index,
-	struct tree_path *path);
+void tree_path_walk_locked(
+	const struct dax_tree *tree, uint64_t index, struct tree_path *path);
 
 static inline unsigned int path_level(
 	const struct tree_path *path, unsigned int i)
@@ -206,8 +206,8 @@ int tree_fill(struct dax_tree *tree, uint64_t index, uint64_t word);
  * down to the level of @word, with @word at @index. One step to every reader.
  * @old is the word replaced, with its waiters. 0 or -ENOMEM, nothing changed.
  */
-int tree_split(struct dax_tree *tree, uint64_t index, uint64_t word,
-	uint64_t *old);
+int tree_split(
+	struct dax_tree *tree, uint64_t index, uint64_t word, uint64_t *old);
 
 /*
  * Clears the slot of @place if it still holds @place->word. Inside
@@ -221,8 +221,8 @@ static inline bool tree_clear(struct tree_place *place)
 }
 
 /* Gives up the slot cleared, and with it the nodes that are empty now. */
-void tree_cleared(struct dax_tree *tree, uint64_t index,
-	const struct tree_place *place);
+void tree_cleared(
+	struct dax_tree *tree, uint64_t index, const struct tree_place *place);
 
 /* Puts the group bits above @index right after a mark went. Takes the lock. */
 void tree_marks_settle(struct dax_tree *tree, uint64_t index);

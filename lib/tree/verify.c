@@ -17,8 +17,8 @@ static const char *entry_wrong(uint64_t word, unsigned int level)
 	return NULL;
 }
 
-static void count_node(
-	const struct tree_node *node, unsigned int level, struct census *census);
+static void count_node(const struct tree_node *node, unsigned int level,
+	struct census *census);
 
 /* Adds what @word holds to @census; returns its marks, bit 0 for mark 0. */
 static unsigned int count_slot(
