@@ -49,6 +49,12 @@
  *				has for itself
  *   sync_once(once, fn)	runs @fn once; struct sync_once, SYNC_ONCE_INIT
  *
+ *   SYNC_DEVIATION(name)	true: make the mistake of that name
+ *				(explore/deviations.h); only in explorer
+ *				builds, elsewhere the constant 0
+ *   sync_note(format, ...)	a line for the explorer's table of who did
+ *				what; elsewhere nothing, not even evaluated
+ *
  * Checked builds of an implementation add sync_alloc_fail_nth(n): the n-th
  * allocation from now fails (0: none); and sync_alloc_live(): blocks allocated
  * and not freed.

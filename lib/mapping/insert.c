@@ -9,10 +9,15 @@ static void replace(struct sync_u64 *slot, dax_entry_t entry)
 {
 	/* Relaxed: our own, or what others add to it (MO-5). */
 	uint64_t word = sync_load(slot, memory_order_relaxed);
+	uint64_t keep = WORD_STATE;
 
+	if (SYNC_DEVIATION(replace_no_wake))
+		keep &= ~WORD_WAITERS;
+	if (SYNC_DEVIATION(lost_lock))
+		keep &= ~WORD_LOCKED;
 	while (word_is_locked(word))
 		/* [MO-2] For those who look without locking. */
-		if (sync_cas(slot, &word, entry | (word & WORD_STATE),
+		if (sync_cas(slot, &word, entry | (word & keep),
 			    memory_order_release))
 			break;
 }
@@ -45,6 +50,7 @@ void dax_insert_entry(struct dax_mapping *m, dax_pgoff_t index,
 
 		DAX_REQUIRE(dax_entry_order(filled) == dax_entry_order(*entry));
 		replace(slot, filled);
+		entry_note("fills", index, filled);
 		*entry = filled;
 	}
 	if (flags & DAX_DIRTY)

@@ -119,7 +119,9 @@ int dax_lock_entry_cancellable(struct dax_mapping *m, dax_pgoff_t index,
 enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 	dax_pgoff_t index, dax_entry_t *cookie, uint64_t *pfn)
 {
-	struct wait wait = WAIT_INIT(DAX_WAIT_SHARED, NULL);
+	struct wait wait = WAIT_INIT(
+		SYNC_DEVIATION(lp_excl) ? DAX_WAIT_EXCLUSIVE : DAX_WAIT_SHARED,
+		NULL);
 	struct tree_place place;
 	bool wanted;
 	bool locked;
@@ -131,12 +133,12 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 		wanted = word_is_value(place.word) &&
 			 !dax_is_zero_entry(place.word) &&
 			 !dax_is_empty_entry(place.word);
-		locked = wanted && !word_is_locked(place.word) &&
-			 /* Once: what is there if it fails may not be wanted.
-			  * [MO-2] Sees all that the owners before us did. */
-			 sync_cas(place.slot, &place.word,
-				 place.word | WORD_LOCKED,
-				 memory_order_acquire);
+		locked =
+			wanted && !word_is_locked(place.word) &&
+			/* Once: what is there if it fails may not be wanted.
+			 * [MO-2] Sees all that the owners before us did. */
+			sync_cas(place.slot, &place.word,
+				place.word | WORD_LOCKED, memory_order_acquire);
 		sync_rcu_leave();
 		if (locked)
 			break;
@@ -203,10 +205,14 @@ static __attribute__((noinline)) void unlock_and_wake(
 	if (!word_is_locked(word))
 		return;
 	key = entry_key(m, index, word);
+	if (SYNC_DEVIATION(unlock_other_order))
+		key.index = index;
 	queue = dax_waitq_lock(m->waitqs, &key);
 	waiters = dax_waitq_take_locked(queue, &key, DAX_WAKE_NEXT, &woken)
 			  ? WORD_WAITERS
 			  : 0;
+	if (SYNC_DEVIATION(unlock_no_wake))
+		woken.first = NULL;
 	while (word_is_locked(word))
 		/* [MO-2] All that we did before whoever locks it next. */
 		if (sync_cas(slot, &word,
@@ -230,9 +236,15 @@ void dax_unlock_entry(
 	rank_pop(entry_rank(m, index, entry));
 	/* Relaxed: our own, or what others add to it (MO-5). */
 	word = slot ? sync_load(slot, memory_order_relaxed) : 0;
+	entry_note("unlocks", index, entry);
+	if (SYNC_DEVIATION(check_before_publish) &&
+		!word_has(word, WORD_WAITERS)) {
+		sync_store(slot, word & ~WORD_LOCKED, memory_order_relaxed);
+		return;
+	}
 	/* [MO-2] All that we did before whoever locks it next. */
 	if ((word & (WORD_LOCKED | WORD_WAITERS)) != WORD_LOCKED ||
-		!sync_cas(slot, &word, word & ~WORD_LOCKED,
-			memory_order_release))
+		!sync_cas(
+			slot, &word, word & ~WORD_LOCKED, memory_order_release))
 		unlock_and_wake(m, index, slot);
 }

@@ -45,6 +45,9 @@ struct dax_mapping {
 static inline struct dax_wait_key entry_key(
 	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 {
+	if (SYNC_DEVIATION(key_brute))
+		return (struct dax_wait_key){
+			m, index & -((uint64_t)1 << DAX_PMD_ORDER)};
 	return (struct dax_wait_key){m, dax_entry_start(word, index)};
 }
 
@@ -57,6 +60,17 @@ static inline struct rank_lock entry_rank(
 	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 {
 	return (struct rank_lock){m, dax_entry_start(word, index), RANK_ENTRY};
+}
+
+/* "locks the PTE entry 0x202", in the explorer's table. */
+static inline void entry_note(
+	const char *does, dax_pgoff_t index, uint64_t word)
+{
+	sync_note("%s the %s entry 0x%llx", does,
+		dax_is_pud_entry(word)	 ? "PUD"
+		: dax_is_pmd_entry(word) ? "PMD"
+					 : "PTE",
+		(unsigned long long)dax_entry_start(word, index));
 }
 
 static inline bool word_is_locked(uint64_t word)
@@ -87,6 +101,7 @@ static inline bool place_trylock(struct tree_place *place)
 struct wait {
 	struct dax_waiter waiter;
 	enum dax_wait_mode mode;
+	unsigned int order; /* of what is wanted */
 	const struct dax_wait_limit *limit;
 };
 
@@ -121,8 +136,8 @@ struct last_locked {
 extern SYNC_THREAD_LOCAL struct last_locked last_locked;
 
 enum lock_how {
-	LOCK_MAY_WAIT,	 /* for ever: in the order of ranks */
-	LOCK_GIVES_UP,	 /* at once, or after some time: in any order */
+	LOCK_MAY_WAIT, /* for ever: in the order of ranks */
+	LOCK_GIVES_UP, /* at once, or after some time: in any order */
 };
 
 /* The caller has locked the entry @word, in @slot or (NULL) it did not see. */
@@ -133,6 +148,7 @@ static inline void entry_locked(const struct dax_mapping *m, dax_pgoff_t index,
 	if (how == LOCK_MAY_WAIT)
 		rank_check(entry_rank(m, index, word));
 	rank_push(entry_rank(m, index, word));
+	entry_note("locks", index, word);
 }
 
 /* The slot of the entry that covers @index, which the caller has locked. NULL,

@@ -45,16 +45,20 @@ static uint64_t drop_entry(
 		result = drop_once(m, index, which, &place);
 		if (result >= 0)
 			break;
-		if (result == -EBUSY)
+		if (result == -EBUSY) {
 			entry_wait(m, index, place.word, &wait);
+			if (SYNC_DEVIATION(scan_pause))
+				return 0;
+		}
 	}
 	if (result) {
 		tree_cleared(&m->tree, index, &place);
 		mapping_account(m, 0, entry_pages(place.word));
+		entry_note("removes", index, place.word);
 		entry_removed(m, index, place.word);
 	} else {
-		dax_put_unlocked_entry(m, index,
-			word_entry(place.word), DAX_WAKE_NEXT);
+		dax_put_unlocked_entry(
+			m, index, word_entry(place.word), DAX_WAKE_NEXT);
 	}
 	return result ? place.word : 0;
 }
@@ -79,7 +83,10 @@ uint64_t dax_delete_mapping_range(
 	DAX_REQUIRE(m);
 	dax_xas_init(&xas, &m->tree, first, last);
 	dax_xas_for_each (&xas, word) {
-		const uint64_t gone = drop_entry(m, xas.index, DROP_ANY);
+		const bool skip =
+			SYNC_DEVIATION(scan_skip) && word_is_locked(word);
+		const uint64_t gone =
+			skip ? 0 : drop_entry(m, xas.index, DROP_ANY);
 
 		dropped += gone != 0;
 		/* Split while we waited: look at what is left of its range. */

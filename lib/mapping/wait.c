@@ -60,10 +60,25 @@ static bool announce_sleeper(
 	return announced;
 }
 
+/* The key that @wait sleeps on: that of the entry, but for deviations. */
+static struct dax_wait_key sleep_key(const struct dax_mapping *m,
+	dax_pgoff_t index, uint64_t word, const struct wait *wait)
+{
+	struct dax_wait_key key = entry_key(m, index, word);
+
+	if (SYNC_DEVIATION(key_unaligned))
+		key.index = index;
+	if (SYNC_DEVIATION(wrong_key))
+		key.index &= -((uint64_t)1 << wait->order);
+	if (SYNC_DEVIATION(key_field_unset))
+		key.owner = NULL;
+	return key;
+}
+
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	struct wait *wait)
 {
-	const struct dax_wait_key key = entry_key(m, index, word);
+	const struct dax_wait_key key = sleep_key(m, index, word, wait);
 	struct dax_waitq *queue;
 
 	if (!wait->limit)
@@ -72,9 +87,16 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 		return 0;
 	queue = dax_waitq_lock(m->waitqs, &key);
 	if (!announce_sleeper(m, index, dax_entry_order(word))) {
-		dax_waitq_unlock(queue);
+		if (!SYNC_DEVIATION(lp_selfdead))
+			dax_waitq_unlock(queue);
 		return 0;
 	}
+	if (SYNC_DEVIATION(enqueue_late)) {
+		dax_waitq_unlock(queue);
+		queue = dax_waitq_lock(m->waitqs, &key);
+	}
+	entry_note("finds locked", index, word);
+	sync_note("sleeps on the key 0x%llx", (unsigned long long)key.index);
 	dax_waitq_enqueue_locked(queue, &wait->waiter, &key, wait->mode);
 	dax_waitq_unlock(queue);
 	return dax_waitq_sleep(queue, &wait->waiter, wait->limit);
@@ -93,12 +115,23 @@ static void wake(struct dax_mapping *m, const struct dax_wait_key *key,
 	dax_waitq_wake(&woken);
 }
 
+/* All, but for deviations: what was split was locked, what was dropped not. */
+static enum dax_wake_mode removed_mode(uint64_t word)
+{
+	if (word_is_locked(word))
+		return SYNC_DEVIATION(downgrade_one) ? DAX_WAKE_NEXT
+						     : DAX_WAKE_ALL;
+	return SYNC_DEVIATION(inval_one) ? DAX_WAKE_NEXT : DAX_WAKE_ALL;
+}
+
 void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 {
 	const struct dax_wait_key key = entry_key(m, index, word);
 
+	if (SYNC_DEVIATION(put_inverted) && !word_is_locked(word))
+		return;
 	if (word_has(word, WORD_WAITERS))
-		wake(m, &key, DAX_WAKE_ALL);
+		wake(m, &key, removed_mode(word));
 }
 
 dax_entry_t dax_get_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index)
@@ -128,8 +161,10 @@ void dax_put_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index,
 	uint64_t word;
 
 	DAX_REQUIRE(m);
-	if (!entry)
+	if (!entry || SYNC_DEVIATION(bail_noput) ||
+		SYNC_DEVIATION(put_inverted))
 		return;
+	entry_note("declines", index, entry);
 	word = dax_tree_load(&m->tree, index);
 	if (mode == DAX_WAKE_ALL ||
 		(word_is_unlocked(word) && word_has(word, WORD_WAITERS)))

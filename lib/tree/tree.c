@@ -37,7 +37,10 @@ static void node_reclaim(struct sync_rcu_head *head)
 static void node_retire(struct dax_tree *tree, struct tree_node *node)
 {
 	sync_sub(&tree->nr_nodes, 1, memory_order_relaxed);
-	sync_rcu_call(&node->rcu, node_reclaim);
+	if (SYNC_DEVIATION(free_at_once))
+		sync_free(node);
+	else
+		sync_rcu_call(&node->rcu, node_reclaim);
 }
 
 /* G1: before a slot is filled. False: the node is dead (G2). */
@@ -73,8 +76,8 @@ static void node_start(
 /* ---- chains: nodes down to one entry that nobody else has seen ---- */
 
 /* @link: the chain; its first node is of @level. */
-static void chain_discard(struct dax_tree *tree, uint64_t index,
-	uint64_t link, unsigned int level)
+static void chain_discard(struct dax_tree *tree, uint64_t index, uint64_t link,
+	unsigned int level)
 {
 	while (word_is_node(link)) {
 		struct tree_node *node = word_node(link);
@@ -110,10 +113,10 @@ static uint64_t chain_new(struct dax_tree *tree, uint64_t index,
 
 enum fill {
 	FILL_DONE,
-	FILL_AGAIN,  /* somebody was faster: walk again */
-	FILL_PRUNE,  /* a dead or empty node is in the way */
-	FILL_RAISE,  /* the root does not reach */
-	FILL_EXISTS, /* an entry at least as large is there */
+	FILL_AGAIN,   /* somebody was faster: walk again */
+	FILL_PRUNE,   /* a dead or empty node is in the way */
+	FILL_RAISE,   /* the root does not reach */
+	FILL_EXISTS,  /* an entry at least as large is there */
 	FILL_SMALLER, /* smaller entries are in the range */
 	FILL_NOMEM,
 };
@@ -130,6 +133,8 @@ static enum fill fill_root(struct dax_tree *tree, uint64_t index, uint64_t word)
 	link = chain_new(tree, index, level - word_level(word) + 1, word);
 	if (!link)
 		return FILL_NOMEM;
+	if (SYNC_DEVIATION(insert_gap))
+		empty = sync_load(&tree->root, memory_order_relaxed);
 	/* [MO-1] The chain's contents before the link to it.
 	 * [MO-2] Sees what the owners of entries that were here did. */
 	if (sync_cas(&tree->root, &empty, root_word(word_node(link), level),
@@ -151,6 +156,8 @@ static enum fill fill_slot(struct dax_tree *tree, uint64_t index,
 	if (!link)
 		return FILL_NOMEM;
 	if (node_reserve(place->node)) {
+		if (SYNC_DEVIATION(insert_gap))
+			empty = sync_load(place->slot, memory_order_relaxed);
 		/* [MO-1] The chain's contents before the link to it.
 		 * [MO-2] Sees what the owners of entries that were here did. */
 		if (sync_cas(place->slot, &empty, link, memory_order_acq_rel))
@@ -257,15 +264,16 @@ int tree_fill(struct dax_tree *tree, uint64_t index, uint64_t word)
  *
  * Forbidden: a bit set in a word that is gone, known to nobody.
  */
-int tree_split(struct dax_tree *tree, uint64_t index, uint64_t word,
-	uint64_t *old)
+int tree_split(
+	struct dax_tree *tree, uint64_t index, uint64_t word, uint64_t *old)
 {
 	struct tree_place place;
 	uint64_t link;
 
 	/* Without RCU: the caller's lock bit keeps the way there (G4). */
 	place = tree_walk(tree, index, 0);
-	DAX_INVARIANT(word_has(place.word, WORD_LOCKED));
+	DAX_INVARIANT(word_has(place.word, WORD_LOCKED) ||
+		      SYNC_DEVIATION(downgrade_nolock));
 	DAX_INVARIANT(place.level > word_level(word));
 	link = chain_new(tree, index, place.level - word_level(word), word);
 	if (!link)
@@ -279,8 +287,8 @@ int tree_split(struct dax_tree *tree, uint64_t index, uint64_t word,
 
 /* ---- emptying ---- */
 
-void tree_cleared(struct dax_tree *tree, uint64_t index,
-	const struct tree_place *place)
+void tree_cleared(
+	struct dax_tree *tree, uint64_t index, const struct tree_place *place)
 {
 	/* Before the count is given up: an empty node has no marks. */
 	if (word_has(place->word, WORD_MARKS))
@@ -289,8 +297,8 @@ void tree_cleared(struct dax_tree *tree, uint64_t index,
 		tree_prune(tree, index);
 }
 
-void tree_path_walk_locked(const struct dax_tree *tree, uint64_t index,
-	struct tree_path *path)
+void tree_path_walk_locked(
+	const struct dax_tree *tree, uint64_t index, struct tree_path *path)
 {
 	const uint64_t root = slot_load(&tree->root);
 	uint64_t word = node_word(root_node(root));
@@ -424,8 +432,8 @@ int dax_tree_insert(struct dax_tree *tree, dax_pgoff_t index, uint64_t word)
 	return error == -ENOTEMPTY ? -EEXIST : error;
 }
 
-int dax_tree_replace(struct dax_tree *tree, dax_pgoff_t index, uint64_t old,
-	uint64_t word)
+int dax_tree_replace(
+	struct dax_tree *tree, dax_pgoff_t index, uint64_t old, uint64_t word)
 {
 	struct tree_place place;
 	bool replaced;

@@ -131,7 +131,10 @@ static uint64_t search(struct dax_xas *xas, enum want want)
 		return 0;
 	}
 	xas->index = index;
-	xas->next = index | (((uint64_t)1 << dax_entry_order(word)) - 1);
+	xas->next =
+		SYNC_DEVIATION(step_by_one)
+			? index
+			: index | (((uint64_t)1 << dax_entry_order(word)) - 1);
 	xas->done = xas->next >= xas->last;
 	xas->next++;
 	return word;
