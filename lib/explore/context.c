@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "explore/context.h"
+
+#if defined(__x86_64__) && !defined(EXPLORE_UCONTEXT)
+
+void context_make(struct context *context, char *stack, void (*function)(void))
+{
+	void **top = (void **)(stack + STACK_SIZE);
+
+	context_clean(stack);
+	/* As after a call: the stack is 8 bytes off a multiple of 16. */
+	top -= 2;
+	*--top = NULL;
+	*--top = (void *)function;
+	context->stack_pointer = top;
+}
+
+#else
+
+void context_make(struct context *context, char *stack, void (*function)(void))
+{
+	context_clean(stack);
+	getcontext(&context->machine);
+	context->machine.uc_stack.ss_sp = stack;
+	context->machine.uc_stack.ss_size = STACK_SIZE;
+	context->machine.uc_link = NULL;
+	makecontext(&context->machine, function, 0);
+}
+
+#endif

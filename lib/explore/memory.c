@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Allocation, and who may still use what.
+ *
+ * Freeing and RCU order nothing (E3), so that they cost no interleavings. A
+ * use is judged by the clocks instead, which stand for every execution that is
+ * equivalent to this one:
+ *
+ * M1  Freeing a block is right when every use of it by others happened before.
+ * M2  Handing a block to RCU is right when every use of it by others happened
+ *     before, or in a read section whose beginning happened before.
+ * M3  Using a block that was handed to RCU is right in a read section whose
+ *     beginning happened before that.
+ *
+ * For a reader that finds a block through a link, begins before it looks at
+ * the link, and is followed by the writer that changes the link, that holds in
+ * every order. Where it does not hold there is an order of the same steps in
+ * which the block is gone when it is used: all readers that RCU waits for can
+ * leave before.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "explore/engine.h"
+
+#define GRANULE	    16
+#define BODY_SIZE   ((size_t)4 << 20)
+#define THREAD_SIZE ((size_t)1 << 20)
+#define ARENA_SIZE  (BODY_SIZE + MAX_THREADS * THREAD_SIZE)
+/* Always there, so that hashes of addresses are the same in every process. */
+#define ARENA_ADDRESS ((void *)0x6d0000000000)
+#define MAX_BLOCKS    16384
+#define POISON	      0x6b
+
+#define NO_SECTION    UINT16_MAX
+
+enum block_state {
+	BLOCK_LIVE,
+	BLOCK_RETIRED, /* handed to RCU */
+	BLOCK_FREE,
+};
+
+struct block {
+	char *start;
+	size_t size;
+	const struct explore_site *site;
+	enum block_state state;
+	uint8_t retired_by;
+	uint16_t retired; /* step + 1 */
+	/* Each thread's last use: step + 1, and its section's beginning. */
+	uint16_t used[MAX_THREADS];
+	uint16_t section[MAX_THREADS];
+};
+
+struct region {
+	char *start;
+	size_t size;
+	size_t used;
+};
+
+static char *arena;
+static struct region regions[MAX_THREADS + 1];
+static uint16_t block_at[ARENA_SIZE / GRANULE]; /* 0: none */
+static struct block blocks[MAX_BLOCKS];
+static unsigned int nr_blocks;
+static uint64_t nr_live;
+
+/* ---- static variables ---- */
+
+#define MAX_STATICS  64
+#define STATIC_BYTES 16
+
+static struct {
+	void *address;
+	size_t size;
+	char value[STATIC_BYTES];
+} statics[MAX_STATICS];
+static unsigned int nr_statics;
+
+extern char __data_start[];
+extern char _end[];
+
+void memory_remember(void *address, size_t size)
+{
+	unsigned int i = 0;
+	unsigned int who;
+
+	if ((char *)address < __data_start || (char *)address >= _end ||
+		memory_is_stack(address, &who))
+		return;
+	while (i < nr_statics && statics[i].address != address)
+		i++;
+	if (i < nr_statics || i == MAX_STATICS)
+		return;
+	nr_statics++;
+	statics[i].address = address;
+	statics[i].size = size;
+	memcpy(statics[i].value, address, size);
+}
+
+/* All but the first @but. */
+static void statics_restore(unsigned int but)
+{
+	for (unsigned int i = but; i < nr_statics; i++)
+		memcpy(statics[i].address, statics[i].value, statics[i].size);
+}
+
+/* ---- the arena ---- */
+
+void memory_setup(void)
+{
+	char *next;
+
+	if (arena)
+		return;
+	next = mmap(ARENA_ADDRESS, ARENA_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	DAX_REQUIRE(next != MAP_FAILED);
+	arena = next;
+	for (unsigned int i = 0; i <= MAX_THREADS; i++) {
+		regions[i].start = next;
+		regions[i].size = i == WHO_BODY ? BODY_SIZE : THREAD_SIZE;
+		next += regions[i].size;
+	}
+}
+
+static struct sync_rcu_head *rcu_first;
+static struct sync_rcu_head **rcu_end = &rcu_first;
+static bool rcu_in_callback;
+
+void memory_reset(void)
+{
+	for (unsigned int i = 0; i <= MAX_THREADS; i++) {
+		const size_t first =
+			(size_t)(regions[i].start - arena) / GRANULE;
+
+		memset(&block_at[first], 0,
+			regions[i].used / GRANULE * sizeof(block_at[0]));
+		regions[i].used = 0;
+	}
+	nr_blocks = 0;
+	nr_live = 0;
+	rcu_first = NULL;
+	rcu_end = &rcu_first;
+	rcu_in_callback = false;
+	statics_restore(0);
+}
+
+static struct block *block_of(const void *address)
+{
+	const size_t offset = (size_t)((const char *)address - arena);
+	const unsigned int number = block_at[offset / GRANULE];
+	struct block *block = &blocks[number - 1];
+
+	/* A state that was restored may know fewer blocks, or others. */
+	if (!number || number > nr_blocks ||
+		(const char *)address < block->start ||
+		(const char *)address >= block->start + block->size)
+		return NULL;
+	return block;
+}
+
+static bool in_arena(const void *address)
+{
+	return (const char *)address >= arena &&
+	       (const char *)address < arena + ARENA_SIZE;
+}
+
+void memory_name(const void *address, char *text, size_t size)
+{
+	const struct block *block;
+
+	if (!in_arena(address) || !(block = block_of(address)))
+		snprintf(text, size, "%p", address);
+	else
+		snprintf(text, size, "b%d+0x%x", (int)(block - blocks),
+			(unsigned int)((const char *)address - block->start));
+}
+
+/* ---- allocation ---- */
+
+static bool refused(const struct explore_site *site)
+{
+	if (!in_thread() || !run.failures_left || !schedule_choose(2, site))
+		return false;
+	run.failures_left--;
+	return true;
+}
+
+void *explore_alloc(size_t size, size_t align, const struct explore_site *site)
+{
+	struct region *region =
+		&regions[run.who < MAX_THREADS ? run.who : WHO_BODY];
+	struct block *block = &blocks[nr_blocks];
+	size_t offset = region->used + GRANULE;
+	size_t end;
+
+	if (refused(site)) {
+		event(OP_ALLOC, NULL, size, 0, site);
+		sync_note("gets no memory");
+		return NULL;
+	}
+	if (align > GRANULE)
+		offset = (offset + align - 1) & -align;
+	end = (offset + size + GRANULE - 1) & -(size_t)GRANULE;
+	if (nr_blocks == MAX_BLOCKS || end > region->size)
+		return NULL;
+	region->used = end;
+	memset(block, 0, sizeof(*block));
+	block->start = region->start + offset;
+	block->size = size;
+	block->site = site;
+	memset(block->start, 0, size);
+	nr_blocks++;
+	nr_live++;
+	for (size_t at = offset; at < end; at += GRANULE)
+		block_at[(size_t)(region->start + at - arena) / GRANULE] =
+			(uint16_t)nr_blocks;
+	event(OP_ALLOC, block->start, size, 0, site);
+	return block->start;
+}
+
+/* ---- use ---- */
+
+static const struct clock *clock_now(void)
+{
+	static const struct clock none;
+	const struct thread *me = self();
+
+	return in_thread() && me->last ? &steps[me->last - 1].clock : &none;
+}
+
+static _Noreturn void used_too_late(
+	const struct block *block, const char *since)
+{
+	execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
+		"%s uses memory of %s() at %s:%d after %s", self()->name,
+		block->site->function, block->site->file, block->site->line,
+		since);
+}
+
+/* M3 */
+static void use_retired(const struct block *block)
+{
+	const struct thread *me = self();
+
+	if (!block->retired || !in_thread())
+		return;
+	if (!me->rcu_depth ||
+		steps[block->retired - 1].clock.at[run.who] <= me->rcu_since)
+		used_too_late(block, "it was handed to RCU, outside a read "
+				     "section begun before that");
+}
+
+static void use_block(struct block *block)
+{
+	const struct thread *me = self();
+
+	if (block->state == BLOCK_FREE)
+		used_too_late(block, "it was freed");
+	if (block->state == BLOCK_RETIRED)
+		use_retired(block);
+	if (!in_thread())
+		return;
+	block->used[run.who] = me->last;
+	block->section[run.who] = me->rcu_depth ? me->rcu_since : NO_SECTION;
+}
+
+void memory_touch(const void *address)
+{
+	struct block *block;
+
+	if (!in_arena(address))
+		return;
+	block = block_of(address);
+	if (!block)
+		execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
+			"%s uses %p, which never was allocated", self()->name,
+			address);
+	use_block(block);
+}
+
+/* ---- freeing ---- */
+
+/* M1, and M2 when @in_sections. */
+static void require_unused(const struct block *block, bool in_sections)
+{
+	const struct clock *clock = clock_now();
+
+	for (unsigned int t = 0; in_thread() && t < run.nr_threads; t++) {
+		if (t == run.who || !block->used[t] ||
+			clock_has(clock, t, block->used[t]))
+			continue;
+		if (in_sections && block->section[t] != NO_SECTION &&
+			clock->at[t] > block->section[t])
+			continue;
+		execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
+			"%s frees memory of %s() at %s:%d that %s may "
+			"still use",
+			self()->name, block->site->function, block->site->file,
+			block->site->line, run.threads[t].name);
+	}
+}
+
+static struct block *block_to_free(const void *address)
+{
+	struct block *block = in_arena(address) ? block_of(address) : NULL;
+
+	if (!block || block->start != address || block->state == BLOCK_FREE ||
+		(block->state == BLOCK_RETIRED && !rcu_in_callback))
+		execution_fail(DAX_EXPLORE_BAD_FREE, "%s frees %p, which %s",
+			self()->name, address,
+			block && block->start == address ? "is free already"
+							 : "is no block");
+	return block;
+}
+
+void explore_free(void *address, const struct explore_site *site)
+{
+	struct block *block;
+
+	if (!address)
+		return;
+	block = block_to_free(address);
+	event(OP_FREE, address, 0, 0, site);
+	if (block->state == BLOCK_LIVE)
+		require_unused(block, rcu_in_callback);
+	block->state = BLOCK_FREE;
+	memset(block->start, POISON, block->size);
+	nr_live--;
+}
+
+uint64_t sync_alloc_live(void)
+{
+	return nr_live;
+}
+
+void sync_alloc_fail_nth(uint64_t nth)
+{
+	/* A scenario says how many may fail; each is tried. */
+	(void)nth;
+}
+
+void memory_check_end(void)
+{
+	for (unsigned int i = 0; nr_live && i < nr_blocks; i++)
+		if (blocks[i].state != BLOCK_FREE)
+			execution_fail(DAX_EXPLORE_LEAK,
+				"memory of %s() at %s:%d was not freed",
+				blocks[i].site->function, blocks[i].site->file,
+				blocks[i].site->line);
+}
+
+/* ---- RCU ---- */
+
+void sync_rcu_enter(void)
+{
+	struct thread *me = self();
+
+	if (!me->rcu_depth++)
+		me->rcu_since = me->last;
+}
+
+static void rcu_run(struct sync_rcu_head *head)
+{
+	rcu_in_callback = true;
+	head->function(head);
+	rcu_in_callback = false;
+}
+
+/* This thread has left: run what waited for it alone. */
+static void rcu_left(void)
+{
+	struct sync_rcu_head **from = &rcu_first;
+
+	while (*from) {
+		struct sync_rcu_head *head = *from;
+
+		head->readers &= ~(1u << run.who);
+		if (head->readers) {
+			from = &head->next;
+			continue;
+		}
+		*from = head->next;
+		rcu_run(head);
+	}
+	rcu_end = from;
+}
+
+void sync_rcu_leave(void)
+{
+	struct thread *me = self();
+
+	if (!me->rcu_depth)
+		execution_fail(DAX_EXPLORE_FAILED_ASSERTION,
+			"%s leaves RCU without having entered", me->name);
+	if (!--me->rcu_depth && rcu_first)
+		rcu_left();
+}
+
+static uint32_t rcu_readers(void)
+{
+	uint32_t readers = 0;
+
+	for (unsigned int i = 0; i < run.nr_threads; i++)
+		if (!run.threads[i].done && run.threads[i].rcu_depth)
+			readers |= 1u << i;
+	return readers;
+}
+
+void sync_rcu_call(struct sync_rcu_head *head,
+	void (*function)(struct sync_rcu_head *head))
+{
+	struct block *block = in_arena(head) ? block_of(head) : NULL;
+
+	event(OP_RCU_CALL, head, 0, 0, NULL);
+	if (block) {
+		if (block->state != BLOCK_LIVE)
+			execution_fail(DAX_EXPLORE_BAD_FREE,
+				"%s hands memory to RCU twice", self()->name);
+		require_unused(block, true);
+		block->state = BLOCK_RETIRED;
+		block->retired = in_thread() ? self()->last : 0;
+	}
+	head->function = function;
+	head->next = NULL;
+	head->readers = rcu_readers();
+	if (!head->readers) {
+		rcu_run(head);
+		return;
+	}
+	*rcu_end = head;
+	rcu_end = &head->next;
+}
+
+void sync_rcu_barrier(void)
+{
+	if (in_thread())
+		execution_fail(DAX_EXPLORE_FAILED_ASSERTION,
+			"sync_rcu_barrier() in a thread is not modelled");
+}
+
+/* ---- states ---- */
+
+static void region_tape(struct tape *tape, struct region *region)
+{
+	const size_t first = (size_t)(region->start - arena) / GRANULE;
+
+	tape_bytes(tape, &region->used, sizeof(region->used));
+	tape_bytes(tape, region->start, region->used);
+	if (tape->mode != TAPE_HASH)
+		tape_bytes(tape, &block_at[first],
+			region->used / GRANULE * sizeof(block_at[0]));
+}
+
+void memory_tape(struct tape *tape)
+{
+	unsigned int known = nr_statics;
+
+	for (unsigned int i = 0; i < run.nr_threads; i++)
+		region_tape(tape, &regions[i]);
+	region_tape(tape, &regions[WHO_BODY]);
+	tape_bytes(tape, &known, sizeof(known));
+	for (unsigned int i = 0; i < known; i++)
+		tape_bytes(tape, statics[i].address, statics[i].size);
+	/* Nobody had touched the others then. */
+	statics_restore(known);
+	tape_bytes(tape, &rcu_first, sizeof(rcu_first));
+	tape_bytes(tape, &nr_live, sizeof(nr_live));
+	if (tape->mode == TAPE_HASH)
+		return;
+	tape_bytes(tape, &rcu_end, sizeof(rcu_end));
+	tape_bytes(tape, &nr_blocks, sizeof(nr_blocks));
+	tape_bytes(tape, blocks, nr_blocks * sizeof(blocks[0]));
+}
+
+/* ---- the end of a thread ---- */
+
+void memory_check_thread_end(void)
+{
+	const struct thread *me = self();
+
+	if (me->rcu_depth)
+		execution_fail(DAX_EXPLORE_LEAKED_LOCK, "%s ended inside RCU",
+			me->name);
+	if (me->chain.depth) {
+		const struct rank_lock *lock = &me->chain.held[0];
+
+		if (lock->rank == RANK_ENTRY)
+			execution_fail(DAX_EXPLORE_LEAKED_LOCK,
+				"%s ended holding the entry 0x%llx", me->name,
+				(unsigned long long)lock->index);
+		execution_fail(DAX_EXPLORE_LEAKED_LOCK,
+			"%s ended holding a lock", me->name);
+	}
+}

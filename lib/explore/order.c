@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What happened before what, and which steps race.
+ *
+ * Two steps of different threads race when they touch one object in ways that
+ * do not commute, and nothing in between orders them. For each race the search
+ * must also see the two the other way round. The clocks say what is ordered;
+ * each object knows its latest accesses, so that only few steps are compared.
+ * The rule for which thread to try instead is that of source sets (Abdulla,
+ * Aronsson, Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, 2014).
+ */
+#include <string.h>
+
+#include "explore/engine.h"
+
+struct object objects[MAX_OBJECTS];
+
+/* ---- objects ---- */
+
+uint16_t object_of(const void *address, uint32_t *hint)
+{
+	struct object *object;
+
+	/* Paths that lead to one state must not number it differently. */
+	if (search.states)
+		return 0;
+	if (*hint && *hint < run.nr_objects &&
+		objects[*hint].address == address)
+		return (uint16_t)*hint;
+	if (run.nr_objects == MAX_OBJECTS)
+		execution_fail(DAX_EXPLORE_STEP_LIMIT, "too many objects");
+	object = &objects[run.nr_objects];
+	memset(object, 0, sizeof(*object));
+	object->address = address;
+	object->now.access = object->before.access = ACCESS_NONE;
+	*hint = run.nr_objects;
+	return (uint16_t)run.nr_objects++;
+}
+
+/* ---- footprints ---- */
+
+static void footprint_add(
+	struct footprint *footprint, uint16_t object, enum access access)
+{
+	if (footprint->nr == FOOTPRINT_MAX) {
+		footprint->everything = true;
+		return;
+	}
+	footprint->at[footprint->nr].object = object;
+	footprint->at[footprint->nr].access = (uint16_t)access;
+	footprint->nr++;
+}
+
+bool footprints_clash(const struct footprint *a, const struct footprint *b)
+{
+	if (a->everything || b->everything)
+		return true;
+	for (unsigned int i = 0; i < a->nr; i++)
+		for (unsigned int j = 0; j < b->nr; j++)
+			if (a->at[i].object == b->at[j].object &&
+				!accesses_commute((enum access)a->at[i].access,
+					(enum access)b->at[j].access))
+				return true;
+	return false;
+}
+
+/* ---- clocks ---- */
+
+static void clock_join(struct clock *clock, const struct clock *other)
+{
+	for (unsigned int i = 0; i < MAX_THREADS; i++)
+		if (clock->at[i] < other->at[i])
+			clock->at[i] = other->at[i];
+}
+
+void order_step(unsigned int i)
+{
+	struct step *step = &steps[i];
+
+	if (i < search.first_new)
+		return;
+	if (step->last)
+		step->clock = steps[step->last - 1].clock;
+	else
+		memset(&step->clock, 0, sizeof(step->clock));
+	step->clock.at[step->thread] = (uint16_t)(i + 1);
+}
+
+/* ---- races ---- */
+
+/*
+ * Have step @j and the thread of step @i explored in the other order. The
+ * candidates: threads that can begin a sequence which leads to step @i without
+ * step @j, the steps between them that do not come after @j, and @i.
+ */
+static void reverse(unsigned int j, unsigned int i)
+{
+	static uint16_t between[MAX_STEPS];
+	const unsigned int first = steps[j].thread;
+	unsigned int initials = 0;
+	unsigned int seen = 0;
+	unsigned int nr = 0;
+	struct step *at = &steps[j];
+
+	for (unsigned int k = j + 1; k <= i; k++) {
+		const struct step *step = &steps[k];
+		bool initial = !(seen >> step->thread & 1);
+
+		if (k < i && clock_has(&step->clock, first, (uint16_t)(j + 1)))
+			continue;
+		for (unsigned int m = 0; m < nr && initial; m++)
+			initial = !clock_has(&step->clock,
+				steps[between[m]].thread,
+				(uint16_t)(between[m] + 1));
+		seen |= 1u << step->thread;
+		if (initial)
+			initials |= 1u << step->thread;
+		between[nr++] = (uint16_t)k;
+	}
+	/* A choice is made in the middle of a step. */
+	while (at->nr_values && at != steps)
+		at--;
+	if (at->nr_values)
+		return;
+	initials &= at->enabled;
+	if ((at->todo | at->done | at->sleep | 1u << at->thread) & initials)
+		return;
+	if (initials >> steps[i].thread & 1)
+		at->todo |= (uint8_t)(1u << steps[i].thread);
+	else if (initials)
+		at->todo |= (uint8_t)(initials & -initials);
+	else
+		at->todo |= at->enabled & ~at->done & ~at->sleep;
+}
+
+/* Steps that race with step @i; step + 1 of each thread, or 0. */
+struct rivals {
+	uint16_t at[MAX_THREADS];
+};
+
+/* Joins the clocks of all that @rivals did into that of step @i, and has its
+ * races with them reversed, but for those in the mask @enabling: without them
+ * step @i could not be. */
+static void follow(
+	unsigned int i, const struct rivals *rivals, unsigned int enabling)
+{
+	struct step *step = &steps[i];
+	const struct clock before = step->clock;
+	unsigned int races = 0;
+
+	for (unsigned int t = 0; t < run.nr_threads; t++) {
+		if (!rivals->at[t] || clock_has(&before, t, rivals->at[t]))
+			continue;
+		races |= 1u << t;
+		clock_join(&step->clock, &steps[rivals->at[t] - 1].clock);
+	}
+	if (!search.races)
+		return;
+	races &= ~enabling;
+	for (unsigned int t = 0; t < run.nr_threads; t++) {
+		bool direct = races >> t & 1;
+
+		/* Not when one comes between the two. */
+		for (unsigned int u = 0; direct && u < run.nr_threads; u++)
+			direct = u == t || !(races >> u & 1) ||
+				 !clock_has(&steps[rivals->at[u] - 1].clock, t,
+					 rivals->at[t]);
+		if (direct)
+			reverse(rivals->at[t] - 1u, i);
+	}
+}
+
+static void epoch_add(struct object *object, enum access access, unsigned int i)
+{
+	if (!accesses_commute(object->now.access, access)) {
+		object->before = object->now;
+		memset(&object->now, 0, sizeof(object->now));
+		object->now.access = access;
+	}
+	object->now.at[steps[i].thread] = (uint16_t)(i + 1);
+}
+
+static struct rivals rivals_of(const struct object *object, enum access access)
+{
+	const struct epoch *epoch = accesses_commute(object->now.access, access)
+					    ? &object->before
+					    : &object->now;
+	struct rivals rivals;
+
+	_Static_assert(sizeof(rivals) == sizeof(epoch->at), "one each");
+	memcpy(&rivals, epoch->at, sizeof(rivals));
+	return rivals;
+}
+
+/* The first unpark lets an untimed park go on; a second one would have left a
+ * token behind, had it come later. */
+static unsigned int enabling_unpark(
+	const struct rivals *unparks, const struct thread *sleeper)
+{
+	unsigned int first = MAX_THREADS;
+
+	if (sleeper->timed)
+		return 0;
+	for (unsigned int t = 0; t < run.nr_threads; t++)
+		if (unparks->at[t] &&
+			(first == MAX_THREADS ||
+				unparks->at[t] < unparks->at[first]))
+			first = t;
+	return first < MAX_THREADS ? 1u << first : 0;
+}
+
+static void access_new(
+	unsigned int i, const struct object *object, enum access access)
+{
+	const struct rivals rivals = rivals_of(object, access);
+	struct step *step = &steps[i];
+
+	if (access == ACCESS_PARK)
+		follow(i, &rivals,
+			object->now.access == ACCESS_UNPARK
+				? enabling_unpark(
+					  &rivals, &run.threads[step->thread])
+				: 0);
+	else
+		follow(i, &rivals, 0);
+	/* Who takes a lock comes after its last release; the race is with the
+	 * step that took it. */
+	if (access == ACCESS_ACQUIRE && object->released)
+		clock_join(&step->clock, &steps[object->released - 1].clock);
+}
+
+void order_access(uint16_t number, enum access access)
+{
+	struct object *object = &objects[number];
+	const unsigned int i = run.depth - 1;
+
+	if (search.states)
+		return;
+	footprint_add(&steps[i].footprint, number, access);
+	if (i >= search.first_new)
+		access_new(i, object, access);
+	epoch_add(object, access, i);
+}
+
+void order_release(uint16_t number)
+{
+	const unsigned int i = run.depth - 1;
+
+	if (search.states)
+		return;
+	footprint_add(&steps[i].footprint, number, ACCESS_RELEASE);
+	objects[number].released = (uint16_t)(i + 1);
+}
+
+void order_blocked(void)
+{
+	for (unsigned int t = 0; t < run.nr_threads; t++) {
+		const struct thread *thread = &run.threads[t];
+		struct step *step = &steps[run.depth];
+
+		if (thread->done || thread->operation != OP_LOCK)
+			continue;
+		step->thread = (uint8_t)t;
+		step->last = thread->last;
+		step->enabled = 0;
+		order_step(run.depth);
+		access_new(run.depth, &objects[thread->object], ACCESS_ACQUIRE);
+	}
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The operations of the seam: announce, wait for one's turn, say what is
+ * touched, do it. */
+#include "explore/context.h"
+#include "explore/engine.h"
+
+static const uint8_t always;
+
+/* ---- atomic words ---- */
+
+/* Waits for this thread's turn. 0 in the body, which is alone. */
+static uint16_t word_turn(const struct sync_u64 *word, enum operation operation,
+	const struct explore_site *site)
+{
+	/* The number of its object is no part of a word's value. */
+	struct sync_u64 *changeable = (struct sync_u64 *)(uintptr_t)word;
+	uint16_t object;
+
+	if (!in_thread()) {
+		memory_remember(changeable, sizeof(*changeable));
+		memory_touch(word);
+		return 0;
+	}
+	object = object_of(word, &changeable->object);
+	schedule_point(operation, object, &always, 0, site);
+	memory_remember(changeable, sizeof(*changeable));
+	return object;
+}
+
+static void word_access(
+	const struct sync_u64 *word, uint16_t object, enum access access)
+{
+	if (!in_thread())
+		return;
+	order_access(object, access);
+	memory_touch(word);
+}
+
+uint64_t explore_load(
+	const struct sync_u64 *word, const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_LOAD, site);
+
+	word_access(word, object, ACCESS_READ);
+	event(OP_LOAD, word, word->value, word->value, site);
+	return word->value;
+}
+
+void explore_store(
+	struct sync_u64 *word, uint64_t value, const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_STORE, site);
+
+	word_access(word, object, ACCESS_WRITE);
+	event(OP_STORE, word, word->value, value, site);
+	word->value = value;
+}
+
+bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
+	const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_CAS, site);
+	const uint64_t before = word->value;
+	const bool equal = before == *expected;
+
+	/* One that fails has only looked. */
+	word_access(word, object, equal ? ACCESS_WRITE : ACCESS_READ);
+	event(OP_CAS, word, before, equal ? value : before, site);
+	if (equal)
+		word->value = value;
+	else
+		*expected = before;
+	return equal;
+}
+
+/* As does one that leaves what it found. */
+static uint64_t word_change(struct sync_u64 *word, uint64_t value,
+	enum operation operation, uint16_t object,
+	const struct explore_site *site)
+{
+	const uint64_t before = word->value;
+
+	word_access(word, object, value == before ? ACCESS_READ : ACCESS_WRITE);
+	event(operation, word, before, value, site);
+	word->value = value;
+	return before;
+}
+
+uint64_t explore_swap(
+	struct sync_u64 *word, uint64_t value, const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_SWAP, site);
+
+	return word_change(word, value, OP_SWAP, object, site);
+}
+
+uint64_t explore_add(struct sync_u64 *word, uint64_t value, memory_order order,
+	const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_ADD, site);
+	const uint64_t before = word->value;
+
+	word_access(word, object,
+		order == memory_order_relaxed ? ACCESS_COUNT : ACCESS_WRITE);
+	event(OP_ADD, word, before, before + value, site);
+	word->value = before + value;
+	return before;
+}
+
+uint64_t explore_or(
+	struct sync_u64 *word, uint64_t bits, const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_OR, site);
+
+	return word_change(word, word->value | bits, OP_OR, object, site);
+}
+
+uint64_t explore_and(
+	struct sync_u64 *word, uint64_t bits, const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_AND, site);
+
+	return word_change(word, word->value & bits, OP_AND, object, site);
+}
+
+/* ---- locks ---- */
+
+void explore_lock(struct sync_lock *lock, const struct explore_site *site)
+{
+	uint16_t object;
+
+	if (in_thread()) {
+		memory_remember(lock, sizeof(*lock));
+		object = object_of(lock, &lock->object);
+		schedule_point(OP_LOCK, object, &lock->held, 0, site);
+		order_access(object, ACCESS_ACQUIRE);
+	} else if (lock->held) {
+		execution_fail(DAX_EXPLORE_DEADLOCK,
+			"the body waits for a lock of %s",
+			run.threads[lock->owner].name);
+	}
+	memory_touch(lock);
+	event(OP_LOCK, lock, 0, 1, site);
+	lock->held = true;
+	lock->owner = (uint8_t)run.who;
+}
+
+void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
+{
+	memory_touch(lock);
+	if (!lock->held || lock->owner != run.who)
+		execution_fail(DAX_EXPLORE_MISUSED_LOCK, "%s unlocks what %s",
+			self()->name,
+			lock->held ? "another thread holds" : "is not locked");
+	event(OP_UNLOCK, lock, 1, 0, site);
+	lock->held = false;
+	if (in_thread())
+		order_release(object_of(lock, &lock->object));
+}
+
+/* ---- sleeping ---- */
+
+void sync_parker_init(struct sync_parker *parker)
+{
+	parker->token = false;
+}
+
+/* A record on the stack of a thread that has moved on. */
+static void require_frame(const struct sync_parker *parker)
+{
+	unsigned int who;
+
+	if (memory_is_stack(parker, &who) && who < MAX_THREADS &&
+		run.threads[who].done)
+		execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
+			"%s unparks %s, which has ended", self()->name,
+			run.threads[who].name);
+}
+
+static bool park_body(struct sync_parker *parker, uint64_t deadline_ns)
+{
+	const bool unparked = parker->token;
+
+	if (!unparked && deadline_ns == SYNC_FOREVER)
+		execution_fail(DAX_EXPLORE_LOST_WAKE_UP,
+			"the body sleeps, and nobody else is there");
+	parker->token = false;
+	return unparked;
+}
+
+bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
+	const struct explore_site *site)
+{
+	struct thread *me = self();
+	uint16_t object;
+	bool unparked;
+
+	if (!in_thread())
+		return park_body(parker, deadline_ns);
+	me->timed = deadline_ns != SYNC_FOREVER;
+	if (!parker->token)
+		me->slept++;
+	object = object_of(parker, &parker->object);
+	sync_note("sleeps");
+	schedule_point(OP_PARK, object, &parker->token, true, site);
+	order_access(object, ACCESS_PARK);
+	me->timed = false;
+	memory_touch(parker);
+	unparked = parker->token;
+	if (!unparked && me->now < deadline_ns)
+		me->now = deadline_ns;
+	event(OP_PARK, parker, unparked, 0, site);
+	sync_note("%s", unparked ? "goes on" : "has waited long enough");
+	parker->token = false;
+	return unparked;
+}
+
+void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
+{
+	uint16_t object;
+	unsigned int who;
+
+	if (in_thread()) {
+		object = object_of(parker, &parker->object);
+		schedule_point(OP_UNPARK, object, &always, 0, site);
+		order_access(object, ACCESS_UNPARK);
+	}
+	require_frame(parker);
+	memory_touch(parker);
+	event(OP_UNPARK, parker, parker->token, 1, site);
+	if (memory_is_stack(parker, &who))
+		sync_note("wakes %s (%u)", run.threads[who].name, who + 1);
+	parker->token = true;
+}
+
+/* ---- the rest ---- */
+
+uint64_t sync_now(void)
+{
+	return self()->now;
+}
+
+struct rank_chain *sync_rank_chain(void)
+{
+	return &self()->chain;
+}
+
+enum {
+	ONCE_NOT_YET,
+	ONCE_RUNNING,
+	ONCE_DONE,
+};
+
+void sync_once(struct sync_once *once, void (*function)(void))
+{
+	uint64_t state = ONCE_NOT_YET;
+
+	if (explore_cas(&once->state, &state, ONCE_RUNNING, EXPLORE_HERE)) {
+		function();
+		explore_store(&once->state, ONCE_DONE, EXPLORE_HERE);
+		return;
+	}
+	while (state == ONCE_RUNNING)
+		state = explore_load(&once->state, EXPLORE_HERE);
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Execution after execution, until nothing is left that differs. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "explore/engine.h"
+
+struct search search;
+
+/* ---- the next execution ---- */
+
+static bool within_bound(unsigned int preemptions)
+{
+	return search.bound < 0 || preemptions <= (unsigned int)search.bound;
+}
+
+/* Chooses the next of @step->todo. False: none is left. */
+static bool step_next(struct step *step)
+{
+	const unsigned int before = step == steps ? 0 : step[-1].preemptions;
+
+	while (step->todo) {
+		const unsigned int next =
+			(unsigned int)__builtin_ctz(step->todo);
+		unsigned int preemptions = before;
+
+		step->todo &= (uint8_t)(step->todo - 1);
+		if (step->nr_values) {
+			step->value = (uint8_t)next;
+		} else {
+			preemptions += step_preempts(step, next);
+			if (!within_bound(preemptions))
+				continue;
+			step->thread = (uint8_t)next;
+		}
+		step->preemptions = (uint16_t)preemptions;
+		return true;
+	}
+	return false;
+}
+
+/* Depth first: the last step that can be another one. */
+static bool backtrack(void)
+{
+	for (unsigned int i = run.depth; i--;) {
+		struct step *step = &steps[i];
+
+		if (!step->nr_values) {
+			step->done |= (uint8_t)(1u << step->thread);
+			step->asleep[step->thread] = step->footprint;
+			step->todo &= (uint8_t) ~(step->done | step->sleep);
+		}
+		if (step_next(step)) {
+			search.prefix = i + 1;
+			search.first_new = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- what must hold sometimes ---- */
+
+#define MAX_SOMETIMES 16
+
+static struct {
+	const char *claim;
+	bool held;
+} sometimes[MAX_SOMETIMES];
+static unsigned int nr_sometimes;
+
+void dax_explore_sometimes(bool holds, const char *claim)
+{
+	unsigned int i = 0;
+
+	while (i < nr_sometimes && sometimes[i].claim != claim)
+		i++;
+	if (i == MAX_SOMETIMES)
+		return;
+	if (i == nr_sometimes) {
+		nr_sometimes++;
+		sometimes[i].claim = claim;
+		sometimes[i].held = false;
+	}
+	sometimes[i].held |= holds;
+}
+
+static const char *never_held(void)
+{
+	for (unsigned int i = 0; i < nr_sometimes; i++)
+		if (!sometimes[i].held)
+			return sometimes[i].claim;
+	return NULL;
+}
+
+/* ---- crashes ---- */
+
+static void crashed(int signal)
+{
+	if (run.who == WHO_ENGINE)
+		_exit(128 + signal);
+	if (signal == SIGABRT)
+		execution_fail(DAX_EXPLORE_FAILED_ASSERTION, "%s aborted",
+			self()->name);
+	execution_fail(
+		DAX_EXPLORE_CRASH, "%s used an invalid address", self()->name);
+}
+
+static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT};
+#define NR_SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+static void catch_crashes(struct sigaction *before)
+{
+	static char stack[64 << 10];
+	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction action = {
+		.sa_handler = crashed,
+		.sa_flags = SA_ONSTACK | SA_NODEFER,
+	};
+
+	sigaltstack(&alternative, NULL);
+	for (size_t i = 0; i < NR_SIGNALS; i++)
+		sigaction(signals[i], &action, &before[i]);
+}
+
+static void release_crashes(const struct sigaction *before)
+{
+	for (size_t i = 0; i < NR_SIGNALS; i++)
+		sigaction(signals[i], &before[i], NULL);
+}
+
+/* ---- searching ---- */
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Runs the execution in steps[] again and writes down what it does. */
+static void record(
+	const struct dax_scenario *scenario, struct dax_explore_report *report)
+{
+	const struct search before = search;
+	const enum dax_explore_bug bug = run.bug;
+	char was[sizeof(run.message) / 2];
+
+	snprintf(was, sizeof(was), "%.120s", run.message);
+	report->token = token_write();
+	memcpy(report->message, run.message, sizeof(report->message));
+	report->bug = bug;
+	search.prefix = run.depth;
+	search.first_new = 0;
+	search.races = search.states = false;
+	explore_recording = true;
+	execution_run(scenario);
+	explore_recording = false;
+	report->table = events_table(search.options->steps);
+	/* Says more now that it knows the notes. */
+	memcpy(report->message, run.message, sizeof(report->message));
+	if (run.bug != bug) {
+		report->verdict = DAX_EXPLORE_NONDETERMINISTIC;
+		snprintf(report->message, sizeof(report->message),
+			"%s the first time, %s the second", was,
+			dax_explore_bug_name(run.bug));
+	}
+	search = before;
+}
+
+static void count(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	if (run.depth > report->longest)
+		report->longest = run.depth;
+	if (run.outcome == OUTCOME_CUT) {
+		report->cut++;
+		return;
+	}
+	report->executions++;
+	if (run.outcome != OUTCOME_BUG || report->bugs++)
+		return;
+	report->verdict = DAX_EXPLORE_BUG;
+	report->first_bug = report->executions;
+	report->first_bug_ns = clock_ns() - start_ns;
+	if (!search.options->keep_going)
+		record(scenario, report);
+}
+
+#define REPEAT_EVERY 1024
+
+/* Does the scenario do the same when it is run again? */
+static bool repeats(const struct dax_scenario *scenario)
+{
+	const struct search before = search;
+	const enum outcome outcome = run.outcome;
+	const unsigned int depth = run.depth;
+	const uint32_t checksum = token_checksum();
+	bool same;
+
+	search.prefix = search.first_new = depth;
+	search.races = false;
+	execution_run(scenario);
+	search = before;
+	same = run.outcome == outcome && run.depth == depth &&
+	       token_checksum() == checksum;
+	if (!same && run.outcome != OUTCOME_DIVERGED)
+		snprintf(run.message, sizeof(run.message),
+			"the same interleaving takes %u steps, then %u", depth,
+			run.depth);
+	return same;
+}
+
+static bool over_limits(
+	const struct dax_explore_report *report, uint64_t start_ns)
+{
+	const struct dax_explore_options *options = search.options;
+	const uint64_t done = report->executions + report->cut;
+
+	if (search.limit && done >= search.limit)
+		return true;
+	/* Reading the clock costs as much as a short execution. */
+	return options->max_ns && !(done % 256) &&
+	       clock_ns() - start_ns >= options->max_ns;
+}
+
+static bool go_on(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	if (run.outcome == OUTCOME_DIVERGED) {
+		report->verdict = DAX_EXPLORE_NONDETERMINISTIC;
+		memcpy(report->message, run.message, sizeof(run.message));
+		return false;
+	}
+	if (run.outcome == OUTCOME_GOOD &&
+		report->executions % REPEAT_EVERY == 1 && !repeats(scenario)) {
+		report->verdict = DAX_EXPLORE_NONDETERMINISTIC;
+		memcpy(report->message, run.message, sizeof(run.message));
+		return false;
+	}
+	if (report->verdict == DAX_EXPLORE_NONDETERMINISTIC ||
+		(report->bugs && !search.options->keep_going) ||
+		search.how == DAX_EXPLORE_REPLAY)
+		return false;
+	if (search.how == DAX_EXPLORE_RANDOM) {
+		search.prefix = 0;
+	} else if (!backtrack()) {
+		if (!report->bugs && search.bound < 0)
+			report->verdict = DAX_EXPLORE_PROVED;
+		return false;
+	}
+	return !over_limits(report, start_ns);
+}
+
+static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
+{
+	search.how = how;
+	search.bound = bound;
+	search.limit = limit;
+	search.races = how == DAX_EXPLORE_ALL;
+	search.sleep = search.races || how == DAX_EXPLORE_SLEEP_SETS;
+	search.states = how == DAX_EXPLORE_STATES;
+	search.prefix = search.first_new = 0;
+	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
+}
+
+static void explore(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	const uint64_t begun_ns = clock_ns();
+
+	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
+	report->executions = report->cut = 0;
+	do {
+		execution_run(scenario);
+		if (run.outcome != OUTCOME_DIVERGED)
+			count(scenario, report, start_ns);
+	} while (go_on(scenario, report, start_ns));
+	report->search_ns = clock_ns() - begun_ns;
+}
+
+static void explore_states(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	bool complete;
+
+	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
+	complete = states_explore(scenario, search.limit, &report->states);
+	if (run.outcome == OUTCOME_BUG) {
+		report->verdict = DAX_EXPLORE_BUG;
+		report->bugs = 1;
+		report->first_bug_ns = clock_ns() - start_ns;
+		record(scenario, report);
+	} else if (complete) {
+		report->verdict = DAX_EXPLORE_PROVED;
+	}
+}
+
+/* Executions tried with each number of preemptions before a proof. */
+#define AUTO_EXECUTIONS 4000
+#define AUTO_BOUND	2
+#define AUTO_ALL	1000000
+
+static void explore_automatically(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	const uint64_t limit = search.options->max_executions;
+
+	for (int bound = 0; bound <= AUTO_BOUND; bound++) {
+		search_begin(DAX_EXPLORE_EVERY, bound, AUTO_EXECUTIONS);
+		explore(scenario, report, start_ns);
+		if (report->verdict != DAX_EXPLORE_CLEAN_WITHIN)
+			return;
+	}
+	search_begin(DAX_EXPLORE_ALL, -1, limit ? limit : AUTO_ALL);
+	explore(scenario, report, start_ns);
+}
+
+static void judge(struct dax_explore_report *report)
+{
+	const char *never = never_held();
+
+	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN) {
+		if (search.bound >= 0)
+			snprintf(report->message, sizeof(report->message),
+				"up to %d preemptions", search.bound);
+		else
+			snprintf(report->message, sizeof(report->message),
+				"not all interleavings were seen");
+	}
+
+	if (report->verdict == DAX_EXPLORE_PROVED && never) {
+		report->verdict = DAX_EXPLORE_VACUOUS;
+		snprintf(report->message, sizeof(report->message),
+			"never \"%s\"", never);
+	}
+	if (search.how == DAX_EXPLORE_REPLAY &&
+		report->verdict != DAX_EXPLORE_NONDETERMINISTIC &&
+		token_checksum() != replay.checksum) {
+		report->verdict = DAX_EXPLORE_NONDETERMINISTIC;
+		snprintf(report->message, sizeof(report->message),
+			"the operations are not those of the token");
+	}
+}
+
+static void explore_as_asked(
+	const struct dax_scenario *scenario, struct dax_explore_report *report)
+{
+	const struct dax_explore_options *options = search.options;
+	const bool bounded = options->how == DAX_EXPLORE_EVERY;
+	const uint64_t start_ns = clock_ns();
+
+	if (options->how == DAX_EXPLORE_AUTO) {
+		explore_automatically(scenario, report, start_ns);
+	} else {
+		search_begin(options->how, bounded ? options->preemptions : -1,
+			options->max_executions);
+		if (options->how == DAX_EXPLORE_STATES)
+			explore_states(scenario, report, start_ns);
+		else
+			explore(scenario, report, start_ns);
+	}
+	judge(report);
+	report->steps = search.nr_steps;
+	report->elapsed_ns = clock_ns() - start_ns;
+}
+
+int dax_explore(const struct dax_scenario *scenario,
+	const struct dax_explore_options *options,
+	struct dax_explore_report *report)
+{
+	static const struct dax_explore_options defaults;
+	struct sigaction before[NR_SIGNALS];
+
+	memset(report, 0, sizeof(*report));
+	memset(&search, 0, sizeof(search));
+	search.options = options ? options : &defaults;
+	nr_sometimes = 0;
+	if (search.options->how == DAX_EXPLORE_REPLAY &&
+		(!search.options->replay ||
+			token_read(search.options->replay, &replay)))
+		return -EINVAL;
+	memory_setup();
+	catch_crashes(before);
+	explore_as_asked(scenario, report);
+	release_crashes(before);
+	return 0;
+}
+
+void dax_explore_report_free(struct dax_explore_report *report)
+{
+	free(report->table);
+	free(report->token);
+	report->table = NULL;
+	report->token = NULL;
+}
+
+/* ---- names ---- */
+
+const char *dax_explore_verdict_name(enum dax_explore_verdict verdict)
+{
+	static const char *const names[] = {
+		[DAX_EXPLORE_PROVED] = "PROVED",
+		[DAX_EXPLORE_CLEAN_WITHIN] = "CLEAN_WITHIN",
+		[DAX_EXPLORE_BUG] = "BUG",
+		[DAX_EXPLORE_NONDETERMINISTIC] = "NONDETERMINISTIC",
+		[DAX_EXPLORE_VACUOUS] = "VACUOUS",
+	};
+
+	return names[verdict];
+}
+
+const char *dax_explore_bug_name(enum dax_explore_bug bug)
+{
+	static const char *const names[] = {
+		[DAX_EXPLORE_NO_BUG] = "none",
+		[DAX_EXPLORE_LOST_WAKE_UP] = "LOST WAKE-UP",
+		[DAX_EXPLORE_DEADLOCK] = "DEADLOCK",
+		[DAX_EXPLORE_LEAKED_LOCK] = "LEAKED LOCK",
+		[DAX_EXPLORE_MISUSED_LOCK] = "MISUSED LOCK",
+		[DAX_EXPLORE_FAILED_CHECK] = "FAILED CHECK",
+		[DAX_EXPLORE_FAILED_ASSERTION] = "FAILED ASSERTION",
+		[DAX_EXPLORE_USE_AFTER_FREE] = "USE AFTER FREE",
+		[DAX_EXPLORE_BAD_FREE] = "BAD FREE",
+		[DAX_EXPLORE_LEAK] = "LEAK",
+		[DAX_EXPLORE_CRASH] = "CRASH",
+		[DAX_EXPLORE_STEP_LIMIT] = "STEP LIMIT",
+	};
+
+	return names[bug];
+}

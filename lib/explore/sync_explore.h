@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The seam under the explorer: every operation is a step of a search through
+ * interleavings (explore/engine.h). Include base/sync.h, which says what each
+ * name promises; what this implementation adds to it:
+ *
+ *  - Threads are coroutines of one OS thread. A call that would block is not
+ *    resumed before it can succeed.
+ *  - Memory is sequentially consistent: the orders are ignored. One rule
+ *    rests on them: a relaxed sync_add() or sync_sub() is a count, two of
+ *    them commute, and nobody uses what they return.
+ *  - A park with a deadline may time out whenever it has no unpark.
+ *  - Each thread has a clock of its own, which moves when it times out.
+ *  - Waiting by spinning is over at once.
+ *  - Any allocation may fail, as often as the scenario allows.
+ *
+ * Each word, lock and parker carries the number of its object in the current
+ * execution; it is checked against the object's address, so it may hold
+ * anything when the thing comes into being.
+ */
+#ifndef EXPLORE_SYNC_EXPLORE_H
+#define EXPLORE_SYNC_EXPLORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rank.h"
+
+/* Where an operation stands in the source. */
+struct explore_site {
+	const char *file;
+	const char *function;
+	int line;
+};
+
+#define EXPLORE_HERE                                                           \
+	(__extension__({                                                       \
+		static const struct explore_site here = {                      \
+			__FILE__, __func__, __LINE__};                         \
+		&here;                                                         \
+	}))
+
+/* ---- atomic words ---- */
+
+struct sync_u64 {
+	uint64_t value;
+	uint32_t object;
+	uint32_t unused;
+};
+
+uint64_t explore_load(
+	const struct sync_u64 *word, const struct explore_site *site);
+void explore_store(
+	struct sync_u64 *word, uint64_t value, const struct explore_site *site);
+bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
+	const struct explore_site *site);
+uint64_t explore_swap(
+	struct sync_u64 *word, uint64_t value, const struct explore_site *site);
+uint64_t explore_add(struct sync_u64 *word, uint64_t value, memory_order order,
+	const struct explore_site *site);
+uint64_t explore_or(
+	struct sync_u64 *word, uint64_t bits, const struct explore_site *site);
+uint64_t explore_and(
+	struct sync_u64 *word, uint64_t bits, const struct explore_site *site);
+
+#define sync_load(word, order)	       explore_load(word, EXPLORE_HERE)
+#define sync_store(word, value, order) explore_store(word, value, EXPLORE_HERE)
+#define sync_cas(word, expected, value, order)                                 \
+	explore_cas(word, expected, value, EXPLORE_HERE)
+#define sync_swap(word, value, order) explore_swap(word, value, EXPLORE_HERE)
+#define sync_add(word, value, order)                                           \
+	explore_add(word, value, order, EXPLORE_HERE)
+#define sync_sub(word, value, order)                                           \
+	explore_add(word, -(uint64_t)(value), order, EXPLORE_HERE)
+#define sync_or(word, bits, order)  explore_or(word, bits, EXPLORE_HERE)
+#define sync_and(word, bits, order) explore_and(word, bits, EXPLORE_HERE)
+
+/* ---- locks ---- */
+
+struct sync_lock {
+	uint32_t object;
+	uint8_t rank; /* const after init */
+	uint8_t held;
+	uint8_t owner; /* the thread, while @held */
+	uint8_t unused;
+};
+
+void explore_lock(struct sync_lock *lock, const struct explore_site *site);
+void explore_unlock(struct sync_lock *lock, const struct explore_site *site);
+
+static inline struct rank_lock sync_lock_rank(const struct sync_lock *lock)
+{
+	return (struct rank_lock){
+		.object = lock, .rank = (enum rank)lock->rank};
+}
+
+static inline void sync_lock_init(struct sync_lock *lock, enum rank rank)
+{
+	*lock = (struct sync_lock){.rank = (uint8_t)rank};
+}
+
+static inline void explore_lock_ranked(
+	struct sync_lock *lock, const struct explore_site *site)
+{
+	rank_check(sync_lock_rank(lock));
+	explore_lock(lock, site);
+	rank_push(sync_lock_rank(lock));
+}
+
+static inline void explore_unlock_ranked(
+	struct sync_lock *lock, const struct explore_site *site)
+{
+	rank_pop(sync_lock_rank(lock));
+	explore_unlock(lock, site);
+}
+
+#define sync_lock_acquire(lock) explore_lock_ranked(lock, EXPLORE_HERE)
+#define sync_lock_release(lock) explore_unlock_ranked(lock, EXPLORE_HERE)
+
+static inline void sync_lock_assert_held(const struct sync_lock *lock)
+{
+	DAX_INVARIANT(rank_holds(sync_lock_rank(lock)));
+}
+
+/* ---- sleeping ---- */
+
+#define SYNC_FOREVER UINT64_MAX
+
+struct sync_parker {
+	uint32_t object;
+	uint8_t token; /* unparked */
+};
+
+void sync_parker_init(struct sync_parker *parker);
+bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
+	const struct explore_site *site);
+void explore_unpark(
+	struct sync_parker *parker, const struct explore_site *site);
+
+#define sync_park(parker, deadline_ns)                                         \
+	explore_park(parker, deadline_ns, EXPLORE_HERE)
+#define sync_unpark(parker) explore_unpark(parker, EXPLORE_HERE)
+
+/* ---- spinning ---- */
+
+struct sync_spin {
+	char unused;
+};
+
+#define SYNC_SPIN_INIT ((struct sync_spin){0})
+
+static inline bool sync_spin_again(struct sync_spin *spin)
+{
+	(void)spin;
+	return false;
+}
+
+/* ---- RCU ---- */
+
+struct sync_rcu_head {
+	struct sync_rcu_head *next;
+	void (*function)(struct sync_rcu_head *head);
+	uint32_t readers; /* threads that it waits for, a bit each */
+};
+
+void sync_rcu_enter(void);
+void sync_rcu_leave(void);
+void sync_rcu_call(struct sync_rcu_head *head,
+	void (*function)(struct sync_rcu_head *head));
+void sync_rcu_barrier(void);
+
+/* ---- memory, time, threads ---- */
+
+void *explore_alloc(size_t size, size_t align, const struct explore_site *site);
+void explore_free(void *block, const struct explore_site *site);
+
+#define sync_alloc(size, align) explore_alloc(size, align, EXPLORE_HERE)
+#define sync_free(block)	explore_free(block, EXPLORE_HERE)
+
+uint64_t sync_now(void);
+
+/* Thread-local storage proper is the OS thread's, which they share: these
+ * variables are swapped when the thread is (schedule.c). */
+#define SYNC_THREAD_LOCAL __attribute__((section("explore_thread_local")))
+
+struct rank_chain *sync_rank_chain(void);
+
+struct sync_once {
+	struct sync_u64 state;
+};
+
+#define SYNC_ONCE_INIT                                                         \
+	{                                                                      \
+		{                                                              \
+			0                                                      \
+		}                                                              \
+	}
+
+void sync_once(struct sync_once *once, void (*function)(void));
+
+/* ---- what only the explorer makes something of ---- */
+
+#include "explore/deviations.h"
+
+/* A line in this thread's column of the table, in the protocol's words. */
+void explore_note(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+extern bool explore_recording;
+
+#define sync_note(...)                                                         \
+	do {                                                                   \
+		if (__builtin_expect(explore_recording, 0))                    \
+			explore_note(__VA_ARGS__);                             \
+	} while (0)
+
+void sync_alloc_fail_nth(uint64_t nth);
+uint64_t sync_alloc_live(void);
+
+#endif

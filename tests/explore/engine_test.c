@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The engine finds what is there, sees each interleaving once, and says of
+ * nothing that it is proved when it is not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/sync.h"
+#include "daxlock/explore.h"
+
+static struct sync_u64 words[2];
+static struct sync_lock locks[2];
+static struct sync_parker parker;
+
+static struct dax_explore_report explore_how(
+	void (*body)(void *context), enum dax_explore_how how)
+{
+	const struct dax_scenario scenario = {.name = "test", .body = body};
+	const struct dax_explore_options options = {
+		.how = how, .preemptions = -1};
+	struct dax_explore_report report;
+
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	return report;
+}
+
+static void expect_bug(void (*body)(void *context), enum dax_explore_bug bug)
+{
+	struct dax_explore_report report = explore_how(body, DAX_EXPLORE_ALL);
+
+	assert_int_equal(report.verdict, DAX_EXPLORE_BUG);
+	assert_int_equal(report.bug, bug);
+	assert_non_null(report.token);
+	assert_non_null(report.table);
+	dax_explore_report_free(&report);
+}
+
+static void expect_counts(
+	void (*body)(void *context), uint64_t every, uint64_t all)
+{
+	const enum dax_explore_how hows[] = {
+		DAX_EXPLORE_EVERY, DAX_EXPLORE_SLEEP_SETS, DAX_EXPLORE_ALL};
+	const uint64_t expected[] = {every, all, all};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct dax_explore_report report = explore_how(body, hows[i]);
+
+		assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
+		assert_int_equal(report.executions, expected[i]);
+	}
+}
+
+/* ---- counting ---- */
+
+static void store_often(void *word, long times)
+{
+	while (times--)
+		sync_store((struct sync_u64 *)word, 1, memory_order_relaxed);
+}
+
+static char orders[32][8];
+static unsigned int nr_orders;
+static char order[8];
+
+static void write_order(void *unused, long letters)
+{
+	const char letter[] = {letters == 2 ? 'a' : 'b', '\0'};
+
+	(void)unused;
+	while (letters--) {
+		sync_store(&words[0], 1, memory_order_relaxed);
+		strcat(order, letter);
+	}
+}
+
+static bool seen(const char *wanted)
+{
+	for (unsigned int i = 0; i < nr_orders; i++)
+		if (!strcmp(orders[i], wanted))
+			return true;
+	return false;
+}
+
+static void two_and_four(void *unused)
+{
+	(void)unused;
+	order[0] = '\0';
+	dax_explore_thread("a", write_order, NULL, 2);
+	dax_explore_thread("b", write_order, NULL, 4);
+	dax_explore_run();
+	if (nr_orders < 32 && !seen(order))
+		strcpy(orders[nr_orders++], order);
+}
+
+static void each_of_15_interleavings_is_seen_once(void **state)
+{
+	static const char *const by_hand[] = {"aabbbb", "ababbb", "abbabb",
+		"abbbab", "abbbba", "baabbb", "bababb", "babbab", "babbba",
+		"bbaabb", "bbabab", "bbabba", "bbbaab", "bbbaba", "bbbbaa"};
+	struct dax_explore_report report;
+
+	(void)state;
+	nr_orders = 0;
+	report = explore_how(two_and_four, DAX_EXPLORE_EVERY);
+	assert_int_equal(report.executions, 15);
+	assert_int_equal(nr_orders, 15);
+	for (size_t i = 0; i < 15; i++)
+		assert_true(seen(by_hand[i]));
+}
+
+static void on_two_words(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", store_often, &words[0], 2);
+	dax_explore_thread("b", store_often, &words[1], 4);
+	dax_explore_run();
+}
+
+static void on_one_word(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", store_often, &words[0], 2);
+	dax_explore_thread("b", store_often, &words[0], 4);
+	dax_explore_run();
+}
+
+static void steps_that_commute_are_one_execution(void **state)
+{
+	(void)state;
+	expect_counts(on_two_words, 15, 1);
+}
+
+static void steps_that_do_not_commute_are_all_seen(void **state)
+{
+	(void)state;
+	expect_counts(on_one_word, 15, 15);
+}
+
+static void increment(void *word, long unused)
+{
+	const uint64_t value =
+		sync_load((struct sync_u64 *)word, memory_order_relaxed);
+
+	(void)unused;
+	sync_store((struct sync_u64 *)word, value + 1, memory_order_relaxed);
+}
+
+static void three_increments(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < 3; i++)
+		dax_explore_thread("increment", increment, &words[0], 0);
+	dax_explore_run();
+	dax_explore_check(sync_load(&words[0], memory_order_relaxed) <= 3,
+		"static words begin each execution as they were");
+}
+
+static void loads_commute_with_loads(void **state)
+{
+	(void)state;
+	expect_counts(three_increments, 90, 36);
+}
+
+static void lock_once(void *lock, long unused)
+{
+	(void)unused;
+	sync_lock_acquire((struct sync_lock *)lock);
+	sync_lock_release((struct sync_lock *)lock);
+}
+
+static void four_on_a_lock(void *unused)
+{
+	(void)unused;
+	sync_lock_init(&locks[0], RANK_LEAF);
+	for (int i = 0; i < 4; i++)
+		dax_explore_thread("lock", lock_once, &locks[0], 0);
+	dax_explore_run();
+}
+
+static void a_lock_is_taken_in_every_order(void **state)
+{
+	(void)state;
+	expect_counts(four_on_a_lock, 24, 24);
+}
+
+static void choose(void *unused, long nr)
+{
+	(void)unused;
+	sync_store(&words[0], dax_explore_choose((unsigned int)nr),
+		memory_order_relaxed);
+}
+
+static void two_choices(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", choose, NULL, 3);
+	dax_explore_thread("b", choose, NULL, 3);
+	dax_explore_run();
+}
+
+static void every_value_of_a_choice_is_seen(void **state)
+{
+	(void)state;
+	expect_counts(two_choices, 18, 18);
+}
+
+static void park_until(void *unused, long deadline_ns)
+{
+	(void)unused;
+	sync_park(&parker, deadline_ns ? (uint64_t)deadline_ns : SYNC_FOREVER);
+}
+
+static void unpark(void *unused, long unused_too)
+{
+	(void)unused;
+	(void)unused_too;
+	sync_unpark(&parker);
+}
+
+static void timed_sleep(void *unused)
+{
+	(void)unused;
+	sync_parker_init(&parker);
+	dax_explore_thread("sleeps", park_until, NULL, 5);
+	dax_explore_thread("wakes", unpark, NULL, 0);
+	dax_explore_run();
+}
+
+static void a_timeout_comes_before_and_after_the_wake(void **state)
+{
+	(void)state;
+	expect_counts(timed_sleep, 2, 2);
+}
+
+/* ---- bugs ---- */
+
+static void sleep_for_ever(void *unused)
+{
+	(void)unused;
+	sync_parker_init(&parker);
+	dax_explore_thread("sleeps", park_until, NULL, 0);
+	dax_explore_run();
+}
+
+static void a_lost_wake_up_is_found(void **state)
+{
+	(void)state;
+	expect_bug(sleep_for_ever, DAX_EXPLORE_LOST_WAKE_UP);
+}
+
+static void lock_both(void *unused, long first)
+{
+	(void)unused;
+	/* Without ranks, which would find it before it happens. */
+	explore_lock(&locks[first], EXPLORE_HERE);
+	explore_lock(&locks[!first], EXPLORE_HERE);
+	explore_unlock(&locks[!first], EXPLORE_HERE);
+	explore_unlock(&locks[first], EXPLORE_HERE);
+}
+
+static void crosswise(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", lock_both, NULL, 0);
+	dax_explore_thread("b", lock_both, NULL, 1);
+	dax_explore_run();
+}
+
+static void a_deadlock_is_found(void **state)
+{
+	(void)state;
+	expect_bug(crosswise, DAX_EXPLORE_DEADLOCK);
+}
+
+static void keep_lock(void *lock, long unused)
+{
+	(void)unused;
+	sync_lock_acquire((struct sync_lock *)lock);
+}
+
+static void leaked(void *unused)
+{
+	(void)unused;
+	sync_lock_init(&locks[0], RANK_LEAF);
+	dax_explore_thread("keeps", keep_lock, &locks[0], 0);
+	dax_explore_run();
+}
+
+static void a_leaked_lock_is_found(void **state)
+{
+	(void)state;
+	expect_bug(leaked, DAX_EXPLORE_LEAKED_LOCK);
+}
+
+static void leak_memory(void *unused)
+{
+	(void)unused;
+	if (sync_alloc(8, 8))
+		dax_explore_run();
+}
+
+static void a_leak_is_found(void **state)
+{
+	(void)state;
+	expect_bug(leak_memory, DAX_EXPLORE_LEAK);
+}
+
+static void count_racily(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", increment, &words[0], 0);
+	dax_explore_thread("b", increment, &words[0], 0);
+	dax_explore_run();
+	dax_explore_check(sync_load(&words[0], memory_order_relaxed) == 2,
+		"no increment is lost");
+}
+
+static void a_failed_check_is_found_and_replayed(void **state)
+{
+	const struct dax_scenario scenario = {
+		.name = "count", .body = count_racily};
+	struct dax_explore_options again = {.how = DAX_EXPLORE_REPLAY};
+	struct dax_explore_report report =
+		explore_how(count_racily, DAX_EXPLORE_AUTO);
+	struct dax_explore_report replayed;
+
+	(void)state;
+	assert_int_equal(report.bug, DAX_EXPLORE_FAILED_CHECK);
+	again.replay = report.token;
+	assert_int_equal(dax_explore(&scenario, &again, &replayed), 0);
+	assert_int_equal(replayed.bug, report.bug);
+	assert_string_equal(replayed.token, report.token);
+	dax_explore_report_free(&replayed);
+	again.replay = "1x2.2x3-000000";
+	assert_int_equal(dax_explore(&scenario, &again, &replayed), 0);
+	assert_int_equal(replayed.verdict, DAX_EXPLORE_NONDETERMINISTIC);
+	again.replay = "nonsense";
+	assert_int_equal(dax_explore(&scenario, &again, &replayed), -22);
+	dax_explore_report_free(&report);
+}
+
+static void never_true(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", store_often, &words[0], 1);
+	dax_explore_run();
+	dax_explore_sometimes(false, "pigs fly");
+}
+
+static void what_never_gets_there_is_vacuous(void **state)
+{
+	struct dax_explore_report report =
+		explore_how(never_true, DAX_EXPLORE_ALL);
+
+	(void)state;
+	assert_int_equal(report.verdict, DAX_EXPLORE_VACUOUS);
+}
+
+static void different_every_time(void *unused)
+{
+	static long times;
+
+	(void)unused;
+	dax_explore_thread("a", store_often, &words[0], 3 + times++ % 2);
+	dax_explore_thread("b", increment, &words[0], 0);
+	dax_explore_run();
+}
+
+static void a_scenario_that_changes_is_not_proved(void **state)
+{
+	struct dax_explore_report report =
+		explore_how(different_every_time, DAX_EXPLORE_ALL);
+
+	(void)state;
+	assert_int_equal(report.verdict, DAX_EXPLORE_NONDETERMINISTIC);
+}
+
+static void crash(void *unused, long unused_too)
+{
+	static volatile uintptr_t nowhere = 8;
+
+	(void)unused;
+	(void)unused_too;
+	*(volatile int *)nowhere = 1;
+}
+
+static void crashing(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("crashes", crash, NULL, 0);
+	dax_explore_run();
+}
+
+static void a_crash_is_a_bug_like_others(void **state)
+{
+	(void)state;
+	expect_bug(crashing, DAX_EXPLORE_CRASH);
+	expect_counts(on_two_words, 15, 1);
+}
+
+/* ---- RCU: a link to an object, a reader, a writer that takes it out ---- */
+
+enum rcu_way {
+	RCU_RIGHT,
+	RCU_FREES_AT_ONCE,
+	RCU_LEAVES_EARLY,
+	RCU_ENTERS_LATE,
+};
+
+struct object {
+	struct sync_u64 word;
+	struct sync_rcu_head head;
+};
+
+static struct sync_u64 the_link;
+
+static void object_free(struct sync_rcu_head *head)
+{
+	sync_free((char *)head - offsetof(struct object, head));
+}
+
+static void rcu_read(void *unused, long way)
+{
+	struct object *object;
+
+	(void)unused;
+	if (way != RCU_ENTERS_LATE)
+		sync_rcu_enter();
+	object = (struct object *)(uintptr_t)sync_load(
+		&the_link, memory_order_acquire);
+	if (way == RCU_ENTERS_LATE)
+		sync_rcu_enter();
+	if (way == RCU_LEAVES_EARLY)
+		sync_rcu_leave();
+	if (object)
+		(void)sync_load(&object->word, memory_order_relaxed);
+	if (way != RCU_LEAVES_EARLY)
+		sync_rcu_leave();
+}
+
+static void rcu_remove(void *unused, long way)
+{
+	struct object *object = (struct object *)(uintptr_t)sync_swap(
+		&the_link, 0, memory_order_acq_rel);
+
+	(void)unused;
+	if (way == RCU_FREES_AT_ONCE)
+		sync_free(object);
+	else
+		sync_rcu_call(&object->head, object_free);
+}
+
+static void rcu_scenario(long way)
+{
+	struct object *object = sync_alloc(sizeof(*object), 16);
+
+	sync_store(&the_link, (uintptr_t)object, memory_order_relaxed);
+	dax_explore_thread("removes", rcu_remove, NULL, way);
+	dax_explore_thread("reads", rcu_read, NULL, way);
+	dax_explore_thread("reads", rcu_read, NULL, way);
+	dax_explore_run();
+}
+
+static void rcu_right(void *unused)
+{
+	(void)unused;
+	rcu_scenario(RCU_RIGHT);
+}
+
+static void rcu_frees_at_once(void *unused)
+{
+	(void)unused;
+	rcu_scenario(RCU_FREES_AT_ONCE);
+}
+
+static void rcu_leaves_early(void *unused)
+{
+	(void)unused;
+	rcu_scenario(RCU_LEAVES_EARLY);
+}
+
+static void rcu_enters_late(void *unused)
+{
+	(void)unused;
+	rcu_scenario(RCU_ENTERS_LATE);
+}
+
+static void rcu_protects_who_entered_before(void **state)
+{
+	(void)state;
+	/* Each reader finds the object or not: 2 x 2. */
+	struct dax_explore_report report =
+		explore_how(rcu_right, DAX_EXPLORE_ALL);
+
+	assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
+	assert_int_equal(report.executions, 4);
+}
+
+static void rcu_misused_is_a_use_after_free(void **state)
+{
+	(void)state;
+	expect_bug(rcu_frees_at_once, DAX_EXPLORE_USE_AFTER_FREE);
+	expect_bug(rcu_leaves_early, DAX_EXPLORE_USE_AFTER_FREE);
+	expect_bug(rcu_enters_late, DAX_EXPLORE_USE_AFTER_FREE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_of_15_interleavings_is_seen_once),
+		cmocka_unit_test(steps_that_commute_are_one_execution),
+		cmocka_unit_test(steps_that_do_not_commute_are_all_seen),
+		cmocka_unit_test(loads_commute_with_loads),
+		cmocka_unit_test(a_lock_is_taken_in_every_order),
+		cmocka_unit_test(every_value_of_a_choice_is_seen),
+		cmocka_unit_test(a_timeout_comes_before_and_after_the_wake),
+		cmocka_unit_test(a_lost_wake_up_is_found),
+		cmocka_unit_test(a_deadlock_is_found),
+		cmocka_unit_test(a_leaked_lock_is_found),
+		cmocka_unit_test(a_leak_is_found),
+		cmocka_unit_test(a_failed_check_is_found_and_replayed),
+		cmocka_unit_test(what_never_gets_there_is_vacuous),
+		cmocka_unit_test(a_scenario_that_changes_is_not_proved),
+		cmocka_unit_test(a_crash_is_a_bug_like_others),
+		cmocka_unit_test(rcu_protects_who_entered_before),
+		cmocka_unit_test(rcu_misused_is_a_use_after_free),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every deviation is exposed by its scenario, which the protocol as it is
+ * passes; every deviation has an exhibit; and its token replays the bug. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "explore/museum.h"
+#include "explore/operations.h"
+
+static struct dax_explore_report explore_exhibit(const struct exhibit *exhibit,
+	const char *deviation, const struct dax_explore_options *options)
+{
+	struct combination combination;
+	const struct dax_scenario scenario = {
+		.name = exhibit->scenario,
+		.body = combination_body,
+		.context = &combination,
+		.allocs_fail = exhibit->allocs_fail,
+	};
+	struct dax_explore_report report;
+
+	assert_true(combination_read(&combination, exhibit->scenario));
+	assert_int_equal(dax_explore_deviate(deviation), 0);
+	assert_int_equal(dax_explore(&scenario, options, &report), 0);
+	assert_int_equal(dax_explore_deviate(NULL), 0);
+	return report;
+}
+
+static void every_deviation_is_exposed_and_replayed(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < nr_exhibits; i++) {
+		const struct exhibit *exhibit = &exhibits[i];
+		struct dax_explore_options again = {.how = DAX_EXPLORE_REPLAY};
+		struct dax_explore_report report =
+			explore_exhibit(exhibit, exhibit->deviation, NULL);
+		struct dax_explore_report replayed;
+
+		if (report.bug != exhibit->expected)
+			print_message("%s in %s: %s\n", exhibit->deviation,
+				exhibit->scenario,
+				dax_explore_bug_name(report.bug));
+		assert_int_equal(report.bug, exhibit->expected);
+		if (!report.bug) {
+			assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
+			continue;
+		}
+		again.replay = report.token;
+		replayed = explore_exhibit(exhibit, exhibit->deviation, &again);
+		assert_int_equal(replayed.bug, report.bug);
+		assert_string_equal(replayed.table, report.table);
+		dax_explore_report_free(&replayed);
+		dax_explore_report_free(&report);
+	}
+}
+
+static void the_protocol_passes_every_scenario_of_the_museum(void **state)
+{
+	const struct dax_explore_options options = {.max_executions = 100000};
+
+	(void)state;
+	for (unsigned int i = 0; i < nr_exhibits; i++) {
+		struct dax_explore_report report =
+			explore_exhibit(&exhibits[i], NULL, &options);
+
+		assert_int_equal(report.bug, DAX_EXPLORE_NO_BUG);
+	}
+}
+
+static void every_deviation_has_an_exhibit(void **state)
+{
+	const struct dax_explore_deviation *deviation;
+
+	(void)state;
+	for (unsigned int i = 0; (deviation = dax_explore_deviation(i)); i++) {
+		bool shown = false;
+
+		for (unsigned int e = 0; e < nr_exhibits; e++)
+			shown |=
+				!strcmp(exhibits[e].deviation, deviation->name);
+		if (!shown)
+			print_message("%s has no exhibit\n", deviation->name);
+		assert_true(shown);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_deviation_is_exposed_and_replayed),
+		cmocka_unit_test(
+			the_protocol_passes_every_scenario_of_the_museum),
+		cmocka_unit_test(every_deviation_has_an_exhibit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The entry lock is right in every interleaving of two operations, from every
+ * starting state, with and without memory; and in those of three that have a
+ * name. Each count is that of a second, slower way to count.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "explore/operations.h"
+#include "explore/scenarios.h"
+
+static struct dax_explore_report explore_combination(
+	struct combination *combination, enum dax_explore_how how,
+	unsigned int allocs_fail)
+{
+	char name[128];
+	const struct dax_scenario scenario = {
+		.name = name,
+		.body = combination_body,
+		.context = combination,
+		.allocs_fail = allocs_fail,
+	};
+	const struct dax_explore_options options = {.how = how};
+	struct dax_explore_report report;
+
+	combination_name(combination, name, sizeof(name));
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	if (report.verdict != DAX_EXPLORE_PROVED)
+		print_message("%s: %s %s %s\n%s\nreplay: %s\n", name,
+			dax_explore_verdict_name(report.verdict),
+			dax_explore_bug_name(report.bug), report.message,
+			report.table ? report.table : "",
+			report.token ? report.token : "");
+	assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
+	return report;
+}
+
+static void prove_pairs(unsigned int queues, unsigned int allocs_fail)
+{
+	struct combination pair = {.nr = 2, .queues = queues};
+
+	for (unsigned int s = 0; s < nr_state_kinds; s++)
+		for (unsigned int a = 0; a < nr_operation_kinds; a++)
+			for (unsigned int b = a; b < nr_operation_kinds; b++) {
+				pair.state = &state_kinds[s];
+				pair.operations[0] = &operation_kinds[a];
+				pair.operations[1] = &operation_kinds[b];
+				explore_combination(
+					&pair, DAX_EXPLORE_ALL, allocs_fail);
+			}
+}
+
+static void all_pairs_are_proved(void **state)
+{
+	(void)state;
+	for (unsigned int queues = 1; queues <= 8; queues *= 2)
+		if (queues != 4)
+			prove_pairs(queues, 0);
+}
+
+static void all_pairs_are_proved_short_of_memory(void **state)
+{
+	(void)state;
+	prove_pairs(1, 1);
+}
+
+static void named_scenarios_have_their_counts(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < nr_named_scenarios; i++) {
+		const struct named_scenario *named = &named_scenarios[i];
+		struct combination combination;
+		struct dax_explore_report all, sleep_sets;
+
+		assert_true(combination_read(&combination, named->combination));
+		combination.sleepers = named->sleepers;
+		all = explore_combination(
+			&combination, DAX_EXPLORE_ALL, named->allocs_fail);
+		sleep_sets = explore_combination(&combination,
+			DAX_EXPLORE_SLEEP_SETS, named->allocs_fail);
+		assert_int_equal(all.executions, sleep_sets.executions);
+		if (all.executions != named->executions)
+			print_message("%s: %llu executions\n", named->name,
+				(unsigned long long)all.executions);
+		assert_int_equal(all.executions, named->executions);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_pairs_are_proved),
+		cmocka_unit_test(all_pairs_are_proved_short_of_memory),
+		cmocka_unit_test(named_scenarios_have_their_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
