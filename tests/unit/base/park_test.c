@@ -164,6 +164,44 @@ static void no_unpark_of_many_is_lost(void **state)
 	assert_int_equal(game.ball, 2 * ROUNDS);
 }
 
+/* Parks whose deadline passes at about the time of their unpark. */
+struct close_call {
+	struct sync_parker parker;
+	atomic_uint turn;
+	atomic_uint done;
+};
+
+static void parks_till_now(struct crew_member *me)
+{
+	struct close_call *call = me->shared;
+
+	for (unsigned int turn = 1; turn <= ROUNDS; turn++) {
+		crew_await(atomic_load(&call->turn) == turn);
+		if (!sync_park(&call->parker, sync_now())) {
+			/* Then the unpark is still to come, or to be had. */
+			crew_check(me, sync_park(&call->parker, SYNC_FOREVER));
+		}
+		crew_check(me, !sync_park(&call->parker, LONG_PAST));
+		atomic_store(&call->done, turn);
+	}
+}
+
+static void an_unpark_at_the_deadline_is_not_lost(void **state)
+{
+	static struct close_call call;
+	struct crew crew;
+
+	(void)state;
+	sync_parker_init(&call.parker);
+	crew_start(&crew, 1, parks_till_now, &call);
+	for (unsigned int turn = 1; turn <= ROUNDS; turn++) {
+		atomic_store(&call.turn, turn);
+		sync_unpark(&call.parker);
+		crew_await(atomic_load(&call.done) == turn);
+	}
+	crew_assert_content(&crew);
+}
+
 #define PARK_TEST(test) cmocka_unit_test_setup(test, setup)
 
 int main(void)
@@ -180,6 +218,7 @@ int main(void)
 		PARK_TEST(a_timed_out_park_leaves_nothing_behind),
 		PARK_TEST(init_forgets_an_unpark),
 		PARK_TEST(no_unpark_of_many_is_lost),
+		PARK_TEST(an_unpark_at_the_deadline_is_not_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
