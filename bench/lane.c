@@ -2,8 +2,12 @@
 #include "lane.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <urcu/urcu-memb.h>
+
+/* Longer than the longest filling; then there is no way on. */
+#define PATIENCE_S 300
 
 static struct lane lanes[LANES_MAX];
 static pthread_t threads[LANES_MAX];
@@ -107,11 +111,23 @@ static void announce(unsigned int nr, lane_fn *function, void *context)
 
 void lanes_run(unsigned int nr, lane_fn *function, void *context)
 {
+	struct timespec give_up;
+	int error = 0;
+
+	clock_gettime(CLOCK_REALTIME, &give_up);
+	give_up.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&run.mutex);
 	announce(nr, function, context);
-	while (run.busy)
-		pthread_cond_wait(&run.changed, &run.mutex);
+	while (run.busy && !error)
+		error = pthread_cond_timedwait(
+			&run.changed, &run.mutex, &give_up);
 	pthread_mutex_unlock(&run.mutex);
+	if (error) {
+		fputs("daxlock-bench: a thread does not come back: a wake "
+		      "was lost?\n",
+			stderr);
+		exit(1);
+	}
 }
 
 void lanes_stop(void)
