@@ -34,8 +34,10 @@
  * that do not wait, or wait for a limited time, may be for any.
  *
  * Misuse aborts in checked builds (-Dbuildtype=debug), with the entry decoded.
- * In others it does not harm the tree: an unlock of what is not locked does
- * nothing, and the value that the tree has wins over the one passed.
+ * In others an unlock of what is not locked does nothing, and the value that
+ * the tree has wins over the one passed. One misuse is beyond help there: an
+ * owner who goes on using an entry that another thread has unlocked for it and
+ * removed.
  */
 #ifndef DAXLOCK_MAPPING_H
 #define DAXLOCK_MAPPING_H
@@ -348,7 +350,7 @@ int dax_delete_mapping_entry(struct dax_mapping *m, dax_pgoff_t index);
  * Context: may sleep. Takes and drops WAITQ, TREE.
  * Threads: any number.
  * Return: entries dropped.
- * Models: fs/dax.c dax_delete_mapping_range(), v6.12. Differs: @last is in the
+ * Models: fs/dax.c dax_delete_mapping_range(), v6.15. Differs: @last is in the
  *	range.
  */
 uint64_t dax_delete_mapping_range(

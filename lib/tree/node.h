@@ -143,24 +143,23 @@ static inline struct tree_place tree_walk(
 	const struct dax_tree *tree, uint64_t index, unsigned int floor)
 {
 	const uint64_t root = slot_load(&tree->root);
-	struct tree_place place = {.level = root_level(root)};
+	unsigned int level = root_level(root);
+	struct tree_node *node = root_node(root);
+	struct sync_u64 *slot;
+	uint64_t word;
 
-	if (!root || !level_reaches(place.level, index))
-		return place;
-	place.node = root_node(root);
-	if (place.level < floor) {
+	if (!root || !level_reaches(level, index))
+		return (struct tree_place){.level = level};
+	if (level < floor)
 		/* All that is in the tree is below @floor, in @index's slot. */
-		place.word = node_word(place.node);
-		return place;
-	}
+		return (struct tree_place){node, NULL, node_word(node), level};
 	for (;;) {
-		place.slot =
-			&place.node->slots[slot_offset(index, place.level)];
-		place.word = slot_load(place.slot);
-		if (!word_is_node(place.word) || place.level == floor)
-			return place;
-		place.node = word_node(place.word);
-		place.level--;
+		slot = &node->slots[slot_offset(index, level)];
+		word = slot_load(slot);
+		if (!word_is_node(word) || level == floor)
+			return (struct tree_place){node, slot, word, level};
+		node = word_node(word);
+		level--;
 	}
 }
 
