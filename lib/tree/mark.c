@@ -90,11 +90,16 @@ static bool mark_entry(const struct tree_path *path, enum dax_mark mark)
 static void mark_groups_locked(
 	const struct tree_path *path, uint64_t index, enum dax_mark mark)
 {
-	for (unsigned int i = 0; i < path->depth; i++)
-		/* Relaxed: [MO-4] orders them all before the mark. */
-		sync_or(&path->nodes[i]->marks[mark],
-			group_bit(slot_offset(index, path_level(path, i))),
-			memory_order_relaxed);
+	for (unsigned int i = 0; i < path->depth; i++) {
+		struct sync_u64 *groups = &path->nodes[i]->marks[mark];
+		const uint64_t bit =
+			group_bit(slot_offset(index, path_level(path, i)));
+
+		/* Relaxed: written under the lock that we hold; [MO-4] orders
+		 * them all before the mark. High up they are mostly set. */
+		if (!word_has(sync_load(groups, memory_order_relaxed), bit))
+			sync_or(groups, bit, memory_order_relaxed);
+	}
 }
 
 bool dax_tree_set_mark(

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Searches. Each step walks from the root to the first entry at or after
+ * Searches. Each step goes down from the root to the first entry at or after
  * @next, so a position is a number and stays valid whatever happens between
- * two steps. A step costs a walk, three loads in a file of up to 512 GiB; what
- * is skipped costs nothing where a node has no mark below it.
+ * two steps. A step costs a walk, three loads in a file of up to 512 GiB, and
+ * a look at each node that it passes over.
  */
 #include "base/check.h"
 #include "daxlock/tree.h"
@@ -50,91 +50,78 @@ static unsigned int next_offset(
 
 static bool slot_wanted(uint64_t word, enum want want)
 {
-	if (want == WANT_ANY || word_is_node(word))
-		return word;
-	return word_has(word, WORD_MARK(want));
+	return want == WANT_ANY || word_has(word, WORD_MARK(want));
 }
 
-/*
- * The first slot of @node, which is of @level, from *@index on. Moves *@index
- * there, if it was before. 0: there is none.
- */
-static uint64_t search_node(const struct tree_node *node, unsigned int level,
-	uint64_t *index, enum want want)
+struct search {
+	enum want want;
+	dax_pgoff_t index; /* where it stands; only grows */
+	dax_pgoff_t last;
+};
+
+static bool worth_a_visit(const struct tree_node *node, enum want want)
 {
-	const unsigned int start = slot_offset(*index, level);
+	/* [MO-4] As above. */
+	return want == WANT_ANY ||
+	       sync_load(&node->marks[want], memory_order_acquire);
+}
+
+/* The first entry wanted under @node, which is of @level. 0: there is none. */
+static uint64_t search_node(
+	const struct tree_node *node, unsigned int level, struct search *search)
+{
 	const uint64_t slot_pages = (uint64_t)1 << level_shift(level);
+	const unsigned int start = slot_offset(search->index, level);
+	const dax_pgoff_t start_index = search->index & -slot_pages;
 
 	for (unsigned int i = start;
-		(i = next_offset(node, i, want)) < NODE_SLOTS; i++) {
+		(i = next_offset(node, i, search->want)) < NODE_SLOTS; i++) {
 		const uint64_t word = slot_load(&node->slots[i]);
+		uint64_t found = 0;
 
-		if (!slot_wanted(word, want))
-			continue;
 		if (i != start)
-			*index = (*index & -slot_pages) +
-				 (i - start) * slot_pages;
-		return word;
+			search->index = start_index + (i - start) * slot_pages;
+		if (search->index > search->last)
+			return 0;
+		if (!word_is_node(word))
+			found = slot_wanted(word, search->want) ? word : 0;
+		else if (worth_a_visit(word_node(word), search->want))
+			found = search_node(word_node(word), level - 1, search);
+		if (found)
+			return found;
 	}
 	return 0;
 }
 
-/* The last index of the node of @level that covers @index. */
-static uint64_t node_last(unsigned int level, uint64_t index)
-{
-	if (level >= TREE_LEVELS - 1)
-		return UINT64_MAX;
-	return index | (((uint64_t)1 << level_shift(level + 1)) - 1);
-}
-
-enum found {
-	FOUND_ENTRY,
-	FOUND_END,  /* nothing from *@index on */
-	FOUND_HOLE, /* nothing in this node: go on at *@index */
-};
-
-static enum found search_once(const struct dax_tree *tree, uint64_t *index,
-	enum want want, uint64_t *word)
+static uint64_t search_tree(const struct dax_tree *tree, struct search *search)
 {
 	const uint64_t root = slot_load(&tree->root);
-	unsigned int level = root_level(root);
 
-	if (!root || !level_reaches(level, *index))
-		return FOUND_END;
-	for (*word = node_word(root_node(root)); word_is_node(*word); level--) {
-		const struct tree_node *node = word_node(*word);
-
-		*word = search_node(node, level, index, want);
-		if (!*word) {
-			*index = node_last(level, *index) + 1;
-			return *index ? FOUND_HOLE : FOUND_END;
-		}
-	}
-	return FOUND_ENTRY;
+	if (!root || !level_reaches(root_level(root), search->index))
+		return 0;
+	return search_node(root_node(root), root_level(root), search);
 }
 
-static uint64_t search(struct dax_xas *xas, enum want want)
+static uint64_t next_wanted(struct dax_xas *xas, enum want want)
 {
-	enum found found = FOUND_HOLE;
-	uint64_t index = xas->next;
+	struct search search = {want, xas->next, xas->last};
 	uint64_t word = 0;
 
-	DAX_REQUIRE(xas);
-	if (xas->done)
-		return 0;
-	sync_rcu_enter();
-	while (found == FOUND_HOLE && index <= xas->last)
-		found = search_once(xas->tree, &index, want, &word);
-	sync_rcu_leave();
-	if (found != FOUND_ENTRY || index > xas->last) {
+	if (!xas->done) {
+		sync_rcu_enter();
+		word = search_tree(xas->tree, &search);
+		sync_rcu_leave();
+	}
+	if (!word) {
 		xas->done = true;
 		return 0;
 	}
-	xas->index = index;
+	xas->index = search.index;
 	xas->next =
 		SYNC_DEVIATION(step_by_one)
-			? index
-			: index | (((uint64_t)1 << dax_entry_order(word)) - 1);
+			? search.index
+			: search.index |
+				  (((uint64_t)1 << dax_entry_order(word)) - 1);
 	xas->done = xas->next >= xas->last;
 	xas->next++;
 	return word;
@@ -142,10 +129,10 @@ static uint64_t search(struct dax_xas *xas, enum want want)
 
 uint64_t dax_xas_next(struct dax_xas *xas)
 {
-	return search(xas, WANT_ANY);
+	return next_wanted(xas, WANT_ANY);
 }
 
 uint64_t dax_xas_next_marked(struct dax_xas *xas, enum dax_mark mark)
 {
-	return search(xas, (enum want)mark);
+	return next_wanted(xas, (enum want)mark);
 }
