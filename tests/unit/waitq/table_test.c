@@ -172,10 +172,34 @@ static void wants_default(struct crew_member *me)
 	crew_check(me, !dax_waitq_table_default(&tables[me->number]));
 }
 
-static void all_threads_get_the_same_default_table(void **state)
+/* The first call is once in a process: each race has its own. */
+static void race_for_the_default(void *unused)
 {
 	struct dax_waitq_table *tables[THREADS] = {0};
 	const uint64_t live = sync_alloc_live();
+	struct crew crew;
+
+	(void)unused;
+	crew_start(&crew, THREADS, wants_default, tables);
+	if (crew_join(&crew) || !tables[0])
+		_exit(1);
+	for (int i = 0; i < THREADS; i++)
+		if (tables[i] != tables[0])
+			_exit(2);
+	if (sync_alloc_live() != live + 1)
+		_exit(3);
+}
+
+static void all_threads_get_the_same_default_table(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		assert_lives(race_for_the_default, NULL);
+}
+
+static void the_default_table_has_many_queues_and_a_seed(void **state)
+{
+	struct dax_waitq_table *tables[THREADS] = {0};
 	struct crew crew;
 
 	(void)state;
@@ -184,16 +208,9 @@ static void all_threads_get_the_same_default_table(void **state)
 	for (int i = 0; i < THREADS; i++)
 		assert_ptr_equal(tables[i], tables[0]);
 	assert_non_null(tables[0]);
-	assert_int_equal(tables[0]->shift, 64 - 12);
+	assert_int_equal(
+		(uint64_t)1 << (64 - tables[0]->shift), DAX_WAITQ_TABLE_QUEUES);
 	assert_int_not_equal(tables[0]->seed, 0);
-	assert_int_equal(sync_alloc_live(), live + 1);
-}
-
-/* The default table is never freed. */
-static int setup_default(void **state)
-{
-	*state = NULL;
-	return 0;
 }
 
 int main(void)
@@ -208,8 +225,9 @@ int main(void)
 		SLEEPERS_TEST(a_table_knows_who_sleeps_in_it),
 		SLEEPERS_TEST(
 			the_default_table_without_memory_is_left_for_later),
-		cmocka_unit_test_setup(
-			all_threads_get_the_same_default_table, setup_default),
+		/* No fixture: the default table is never freed. */
+		cmocka_unit_test(all_threads_get_the_same_default_table),
+		cmocka_unit_test(the_default_table_has_many_queues_and_a_seed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
