@@ -46,6 +46,8 @@ static inline void locals_switch(unsigned int from, unsigned int to)
 {
 	const size_t size = locals_size();
 
+	if (!size)
+		return;
 	memcpy(locals[from], __start_explore_thread_local, size);
 	memcpy(__start_explore_thread_local, locals[to], size);
 }

@@ -109,7 +109,7 @@ static unsigned int enabled_threads(unsigned int *waiting)
 	unsigned int unfinished = 0;
 
 	*waiting = 0;
-	for (unsigned int i = 0; i < run.nr_threads; i++) {
+	for (unsigned int i = 0; i < MAX_THREADS && i < run.nr_threads; i++) {
 		const struct thread *thread = &run.threads[i];
 
 		if (thread->done)
