@@ -24,9 +24,8 @@
  *   for_each           -      -       -        -      -       -        X
  *   delete             X      X       X        X      X       X        X
  *
- * Context of every call here: may be called holding any lock but a tree's own
- * (rank TREE); those that change the tree take and drop TREE. None sleeps for
- * another's lock bit.
+ * Context of every call here: hold no lock of rank TREE or above (WAITQ); those
+ * that change the tree take and drop TREE. None sleeps for another's lock bit.
  */
 #ifndef DAXLOCK_TREE_H
 #define DAXLOCK_TREE_H
@@ -95,7 +94,8 @@ uint64_t dax_tree_load(const struct dax_tree *tree, dax_pgoff_t index);
  *
  * Ordering: release.
  * Threads: any number; lock-free but for growth.
- * Return: 0; -EEXIST something is in the range; -ENOMEM, nothing changed.
+ * Return: 0; -EEXIST something is in the range, or an erase there has not
+ *	returned yet; -ENOMEM, nothing changed.
  * Models: lib/xarray.c xa_insert(), v6.12.
  */
 int dax_tree_insert(struct dax_tree *tree, dax_pgoff_t index, uint64_t word)

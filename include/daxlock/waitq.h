@@ -100,8 +100,9 @@ enum dax_wake_mode {
  * struct dax_waiter - a sleeper's record, on its stack
  *
  * Set to {0} before the first use. May be used for any number of sleeps, one
- * after the other; an exclusive sleeper that was chosen and sleeps on the same
- * key again goes to the head of the queue, since it waited longest.
+ * after the other. An exclusive sleeper that DAX_WAKE_NEXT chose, and that
+ * sleeps on the same key again, goes to the head of the queue: it waited
+ * longest.
  */
 struct dax_waiter {
 	/* private: */

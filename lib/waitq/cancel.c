@@ -16,8 +16,8 @@ void dax_cancel_init(struct dax_cancel *opaque)
 	sync_lock_init(&cancel->lock, RANK_CANCEL);
 }
 
-bool cancel_arm(struct cancel *cancel, struct dax_waitq *queue,
-	struct waiter *waiter)
+bool cancel_arm(
+	struct cancel *cancel, struct dax_waitq *queue, struct waiter *waiter)
 {
 	bool armed;
 

@@ -15,8 +15,8 @@ static struct waiters *list_of(
 }
 
 /* Puts @waiter behind @previous, or first when that is NULL. */
-static void list_insert(struct waiters *list, struct waiter *previous,
-	struct waiter *waiter)
+static void list_insert(
+	struct waiters *list, struct waiter *previous, struct waiter *waiter)
 {
 	struct waiter **from = previous ? &previous->next : &list->first;
 
@@ -54,7 +54,7 @@ void dax_waitq_enqueue_locked(struct dax_waitq *queue,
 	enum dax_wait_mode mode)
 {
 	struct waiter *waiter = waiter_of(opaque);
-	const bool again = waiter->chosen && same_key(&waiter->key, key);
+	const bool again = waiter->next_in_line && same_key(&waiter->key, key);
 	struct waiters *list;
 
 	sync_lock_assert_held(&queue->lock);
@@ -63,6 +63,7 @@ void dax_waitq_enqueue_locked(struct dax_waitq *queue,
 	waiter->mode = mode;
 	waiter->queued = true;
 	waiter->cancelled = false;
+	waiter->next_in_line = false;
 	sync_parker_init(&waiter->parker);
 	list = list_of(queue, waiter);
 	list_insert(list, again ? NULL : list->last, waiter);
@@ -93,8 +94,8 @@ bool waitq_withdraw(struct dax_waitq *queue, struct waiter *waiter)
  *
  * Forbidden: -ETIMEDOUT here, and the wake that was meant for the next lost.
  */
-static int sleep_until(struct dax_waitq *queue, struct waiter *waiter,
-	uint64_t deadline_ns)
+static int sleep_until(
+	struct dax_waitq *queue, struct waiter *waiter, uint64_t deadline_ns)
 {
 	if (!sync_park(&waiter->parker, deadline_ns)) {
 		if (waitq_withdraw(queue, waiter))
@@ -127,7 +128,6 @@ int dax_waitq_sleep(struct dax_waitq *queue, struct dax_waiter *opaque,
 		if (cancel)
 			cancel_disarm(cancel);
 	}
-	waiter->chosen = !error;
 	return error;
 }
 
@@ -165,6 +165,7 @@ bool dax_waitq_take_locked(struct dax_waitq *queue,
 		waiter = next) {
 		next = first_with(waiter->next, key);
 		take(&queue->exclusive, waiter, woken, &last);
+		waiter->next_in_line = mode == DAX_WAKE_NEXT;
 		if (mode == DAX_WAKE_NEXT)
 			return next;
 	}

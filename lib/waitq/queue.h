@@ -21,7 +21,8 @@ struct waiter {
 	enum dax_wait_mode mode;   /* guarded by queue->lock */
 	bool queued;		   /* guarded by queue->lock */
 	bool cancelled;		   /* written by the taker, before the unpark */
-	bool chosen;		   /* owner: the last sleep ended by a waker */
+	bool next_in_line;	   /* written by the taker, before the unpark:
+				    * it alone was chosen, in its turn */
 	struct sync_parker parker; /* W1 */
 };
 
@@ -37,8 +38,8 @@ struct dax_waitq {
 } __attribute__((aligned(64)));
 
 struct dax_waitq_table {
-	uint64_t seed;		  /* const after init */
-	unsigned int shift;	  /* const after init: 64 - log2(queues) */
+	uint64_t seed;	    /* const after init */
+	unsigned int shift; /* const after init: 64 - log2(queues) */
 	struct dax_waitq queues[];
 };
 
@@ -65,8 +66,8 @@ static inline struct cancel *cancel_of(struct dax_cancel *cancel)
 bool waitq_withdraw(struct dax_waitq *queue, struct waiter *waiter);
 
 /* False: fired already, and @waiter is not known to @cancel. */
-bool cancel_arm(struct cancel *cancel, struct dax_waitq *queue,
-	struct waiter *waiter);
+bool cancel_arm(
+	struct cancel *cancel, struct dax_waitq *queue, struct waiter *waiter);
 void cancel_disarm(struct cancel *cancel);
 
 /* Does anybody sleep with @owner in its key, or at all when it is NULL? */

@@ -22,8 +22,8 @@ static struct dax_waitq *queue_of(
 
 /* ---- tables ---- */
 
-int dax_waitq_table_new(unsigned int nr_queues, uint64_t seed,
-	struct dax_waitq_table **out)
+int dax_waitq_table_new(
+	unsigned int nr_queues, uint64_t seed, struct dax_waitq_table **out)
 {
 	struct dax_waitq_table *table;
 
@@ -31,8 +31,8 @@ int dax_waitq_table_new(unsigned int nr_queues, uint64_t seed,
 	*out = NULL;
 	if (!nr_queues || nr_queues & (nr_queues - 1))
 		return -EINVAL;
-	table = sync_alloc(sizeof(*table) +
-				   nr_queues * sizeof(table->queues[0]),
+	table = sync_alloc(
+		sizeof(*table) + nr_queues * sizeof(table->queues[0]),
 		_Alignof(struct dax_waitq_table));
 	if (!table)
 		return -ENOMEM;

@@ -140,6 +140,18 @@ static void one_who_was_cancelled_goes_last(void **state)
 	assert_ptr_equal(next_on(it, &key_a), &it->other);
 }
 
+static void one_who_was_woken_with_all_goes_last(void **state)
+{
+	struct again *it = again_of(state);
+
+	join(it, &it->again, &key_a);
+	wake(it->table, &key_a, DAX_WAKE_ALL);
+	assert_int_equal(result_of(it, &it->again, &long_past), 0);
+	join(it, &it->other, &key_a);
+	join(it, &it->again, &key_a);
+	assert_ptr_equal(next_on(it, &key_a), &it->other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +162,7 @@ int main(void)
 		SLEEPERS_TEST(one_who_was_chosen_for_another_owner_goes_last),
 		SLEEPERS_TEST(one_who_timed_out_goes_last),
 		SLEEPERS_TEST(one_who_was_cancelled_goes_last),
+		SLEEPERS_TEST(one_who_was_woken_with_all_goes_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
