@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the checks of tests/meta share: files, C text, and a verdict."""
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def source_files():
     git = subprocess.run(['git', '-C', str(ROOT), 'ls-files', '-z', '--cached',
                           '--others', '--exclude-standard'],
                          capture_output=True, check=False) \
-        if (ROOT / '.git').exists() else None
+        if (ROOT / '.git').exists() and shutil.which('git') else None
     if git is not None and git.returncode == 0:
         names = [Path(name) for name in git.stdout.decode().split('\0') if name]
     else:
