@@ -104,9 +104,11 @@ static uint64_t search_tree(const struct dax_tree *tree, struct search *search)
 
 static uint64_t next_wanted(struct dax_xas *xas, enum want want)
 {
-	struct search search = {want, xas->next, xas->last};
+	struct search search;
 	uint64_t word = 0;
 
+	DAX_REQUIRE(xas);
+	search = (struct search){want, xas->next, xas->last};
 	if (!xas->done) {
 		sync_rcu_enter();
 		word = search_tree(xas->tree, &search);
