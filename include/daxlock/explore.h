@@ -60,6 +60,11 @@ extern "C" {
  * @body: the scenario
  * @context: passed to @body
  * @allocs_fail: allocations that may fail in one execution, at most
+ * @snapshots: all that the threads change lies on their stacks, on that of
+ *	@body, in words of the seam, or was allocated through the library: not
+ *	in memory of malloc(), not in other static variables. Then a search
+ *	goes back to copies of it instead of running @body again, which is
+ *	several times as fast, and DAX_EXPLORE_STATES can work
  */
 struct dax_scenario {
 	const char *name;
@@ -67,6 +72,7 @@ struct dax_scenario {
 	void (*body)(void *context);
 	void *context;
 	unsigned int allocs_fail;
+	bool snapshots;
 };
 
 /* ---- inside a scenario ---- */

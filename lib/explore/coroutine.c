@@ -17,11 +17,12 @@ static char stacks[NR_WHO][STACK_SIZE] __attribute__((aligned(64)));
 extern char __start_explore_thread_local[] __attribute__((weak));
 extern char __stop_explore_thread_local[] __attribute__((weak));
 
-static char locals[NR_WHO][LOCALS_MAX];
+/* Packed: of each, as many words as there are. */
+static uint64_t locals[NR_WHO * LOCALS_MAX / sizeof(uint64_t)];
 static char locals_at_first[LOCALS_MAX];
 static bool locals_known;
 
-static size_t locals_size(void)
+static inline size_t locals_size(void)
 {
 	return (size_t)(__stop_explore_thread_local -
 			__start_explore_thread_local);
@@ -31,25 +32,27 @@ void coroutine_reset(void)
 {
 	const size_t size = locals_size();
 
-	DAX_REQUIRE(size <= LOCALS_MAX);
+	DAX_REQUIRE(size <= LOCALS_MAX && !(size % sizeof(uint64_t)));
 	if (!size)
 		return;
 	if (!locals_known)
 		memcpy(locals_at_first, __start_explore_thread_local, size);
 	locals_known = true;
 	for (unsigned int i = 0; i < NR_WHO; i++)
-		memcpy(locals[i], locals_at_first, size);
+		memcpy((char *)locals + i * size, locals_at_first, size);
 	memcpy(__start_explore_thread_local, locals_at_first, size);
 }
 
+/* A few words: not worth a call of memcpy(). */
 static inline void locals_switch(unsigned int from, unsigned int to)
 {
-	const size_t size = locals_size();
+	const size_t words = locals_size() / sizeof(uint64_t);
+	uint64_t *here = (uint64_t *)(void *)__start_explore_thread_local;
 
-	if (!size)
-		return;
-	memcpy(locals[from], __start_explore_thread_local, size);
-	memcpy(__start_explore_thread_local, locals[to], size);
+	for (size_t i = 0; i < words; i++) {
+		locals[from * words + i] = here[i];
+		here[i] = locals[to * words + i];
+	}
 }
 
 /* ---- switching ---- */
@@ -106,23 +109,35 @@ bool memory_is_stack(const void *address, unsigned int *who)
 	return true;
 }
 
-static void stack_tape(struct tape *tape, unsigned int who)
+static inline void stack_span(struct spans *spans, unsigned int who)
 {
 #if CONTEXT_MOVABLE
-	char *top = stacks[who] + STACK_SIZE;
-	void **bottom = &contexts[who].stack_pointer;
+	char *bottom = contexts[who].stack_pointer;
 
-	tape_bytes(tape, bottom, sizeof(*bottom));
-	tape_bytes(tape, *bottom, (size_t)(top - (char *)*bottom));
+	span_add(spans, bottom, (size_t)(stacks[who] + STACK_SIZE - bottom));
 #else
-	(void)tape;
+	(void)spans;
 	(void)who;
 #endif
 }
 
-void coroutine_tape(struct tape *tape, unsigned int who, bool with_stack)
+void coroutine_spans(struct spans *spans, unsigned int live)
 {
-	tape_bytes(tape, locals[who], locals_size());
-	if (with_stack)
-		stack_tape(tape, who);
+	span_add(spans, contexts, WHO_ENGINE * sizeof(contexts[0]));
+	span_add(spans, locals, WHO_ENGINE * locals_size());
+	for (; live; live &= live - 1)
+		stack_span(spans, (unsigned int)__builtin_ctz(live));
+}
+
+void coroutine_state_spans(struct spans *spans, unsigned int live)
+{
+	const size_t words = locals_size() / sizeof(uint64_t);
+
+	for (; live; live &= live - 1) {
+		const unsigned int who = (unsigned int)__builtin_ctz(live);
+
+		span_add(spans, &contexts[who], sizeof(contexts[0]));
+		span_add(spans, &locals[who * words], locals_size());
+		stack_span(spans, who);
+	}
 }

@@ -17,13 +17,16 @@
  * E1  A thread announces its next operation before it performs it. It is
  *     resumed only when the operation can succeed, so no operation blocks
  *     half-way.
- * E2  An object gets its number when an operation on it is announced. So all
- *     executions with one prefix know the objects of every step that may
- *     follow it by the same numbers, whichever they choose.
- * E3  Every operation is a step but these: releasing a lock, RCU and freeing
- *     merge with the step before. A release only ever enables others. RCU and
+ * E2  An object is an address, and keeps its number for the whole search.
+ * E3  These operations are no steps of their own but merge with the step
+ *     before: releasing a lock, RCU and freeing, and whatever is done to an
+ *     object that is not shared. A release only ever enables others. RCU and
  *     freeing order nothing: whether a use comes too late is decided by the
  *     clocks, for all equivalent executions at once (memory.c).
+ * E5  An object is shared when two threads have accessed it in ways that do
+ *     not commute, in whatever execution. Nobody knows that at first: when one
+ *     that was not shared becomes so, that execution is void, and the search
+ *     starts again (objects.c).
  * E4  Memory is never used again in an execution, and each thread allocates
  *     from its own region: addresses do not depend on the interleaving more
  *     than the thread itself does.
@@ -83,6 +86,9 @@ enum access {
 	ACCESS_NONE,
 };
 
+/* The last stands for all that do not commute. */
+#define ACCESS_KINDS (ACCESS_UNPARK + 2)
+
 static inline bool accesses_commute(enum access a, enum access b)
 {
 	return a == b && a <= ACCESS_UNPARK;
@@ -101,25 +107,53 @@ struct footprint {
 	} at[FOOTPRINT_MAX];
 };
 
-/* For each thread, the number of steps of the execution up to and with its
- * last step that happened before; 0: none. */
+/*
+ * A moment in a thread: step i, from 1 on, has four. The first is that of its
+ * own operation. What is merged with the step comes at the second; at the
+ * third when there was a release before, at the fourth after another one. So a
+ * release says exactly what happened before it. After a third nothing is
+ * merged any more.
+ */
+typedef uint16_t moment_t;
+
+#define MOMENTS 4
+
+static inline moment_t moment_first(unsigned int step)
+{
+	return (moment_t)(MOMENTS * (step - 1) + 1);
+}
+
+static inline unsigned int moment_step(moment_t moment)
+{
+	return (moment + MOMENTS - 1u) / MOMENTS;
+}
+
+/* For each thread, its latest moment that happened before; 0: none. */
 struct clock {
-	uint16_t at[MAX_THREADS];
+	moment_t at[MAX_THREADS];
 };
 
 /* ---- objects ---- */
 
+/* One for each address that is operated on, for the whole search. */
+struct object {
+	const void *address;
+	uint8_t by[ACCESS_KINDS]; /* threads that have accessed it so */
+	uint16_t history;	  /* of a shared one, else 0 */
+	uint16_t slot;		  /* where the table has its number */
+};
+
 /* The latest accesses of one kind that commute with each other. */
 struct epoch {
 	enum access access;
-	uint16_t at[MAX_THREADS]; /* step + 1 of each thread's last, or 0 */
+	moment_t at[MAX_THREADS]; /* of each thread's last, or 0 */
 };
 
-struct object {
-	const void *address;
+/* What was done to a shared object in this execution. */
+struct history {
 	struct epoch now;
 	struct epoch before;
-	uint16_t released; /* a lock: step + 1 of the last release, or 0 */
+	moment_t released; /* a lock: of its last release, or 0 */
 };
 
 /* ---- steps ---- */
@@ -135,6 +169,7 @@ struct step {
 	uint8_t operation;
 	uint8_t nr_values; /* of a choice, or 0 */
 	uint8_t value;
+	uint16_t merged;      /* operations performed after its own (E3) */
 	uint16_t preemptions; /* up to and with this step */
 	uint16_t last;	      /* the thread's clock before this step */
 	const struct explore_site *site;
@@ -150,20 +185,23 @@ struct thread {
 	const uint8_t *flag;
 	uint8_t want;
 	uint8_t operation;
-	uint8_t done;
 	uint8_t timed; /* parks with a deadline */
 	uint16_t object;
 	uint16_t last; /* step + 1 of its last step, or 0 */
 	const struct explore_site *site;
 	uint32_t rcu_depth;
-	uint16_t rcu_since; /* @last when it entered */
-	uint32_t slept;	    /* how often it had to wait in a park */
-	uint64_t now;
+	moment_t rcu_since; /* when it entered */
 	const char *name;
 	void (*function)(void *context, long argument);
 	void *context;
 	long argument;
-	struct rank_chain chain;
+};
+
+/* How far a thread has come, as far as others can tell. */
+struct progress {
+	uint64_t now;	/* its clock, ns */
+	uint32_t slept; /* how often it had to wait in a park */
+	uint32_t done;
 };
 
 /* ---- the state of the current execution ---- */
@@ -180,20 +218,29 @@ struct execution {
 	unsigned int who;
 	unsigned int nr_threads;
 	unsigned int depth; /* steps begun */
-	unsigned int nr_objects;
-	unsigned int failures_left;
+	uint16_t merged;    /* operations since the latest step (E3) */
+	moment_t moment;    /* of the thread that runs */
+	bool merging;	    /* operations may merge with the step */
 	bool launching;
-	uint8_t choosing;  /* states: who waits for a value of a choice */
-	uint8_t choice_of; /* states: how many values it has; 0: nobody */
+	uint8_t stopped; /* who ran when the engine took over */
 	enum outcome outcome;
 	enum dax_explore_bug bug;
-	char message[256];
+	/* What can tell two states apart is here, up to the last thread. */
+	struct {
+		unsigned int failures_left;
+		uint16_t choosing;  /* who waits for a value of a choice */
+		uint16_t choice_of; /* how many values it has; 0: nobody */
+		struct progress threads[NR_WHO];
+	} state;
 	struct thread threads[NR_WHO];
+	char message[256];
 };
 
 extern struct execution run;
+extern struct rank_chain chains[NR_WHO];
 extern struct step steps[MAX_STEPS];
 extern struct object objects[MAX_OBJECTS];
+extern struct history histories[MAX_OBJECTS];
 
 static inline bool in_thread(void)
 {
@@ -205,9 +252,20 @@ static inline struct thread *self(void)
 	return &run.threads[run.who];
 }
 
+static inline struct progress *my_progress(void)
+{
+	return &run.state.threads[run.who];
+}
+
+static inline bool is_done(unsigned int thread)
+{
+	return run.state.threads[thread].done;
+}
+
 /* ---- the search, as the engine sees it ---- */
 
 struct search {
+	const struct dax_scenario *scenario;
 	const struct dax_explore_options *options;
 	enum dax_explore_how how;
 	int bound;		/* preemptions, or negative */
@@ -217,13 +275,35 @@ struct search {
 	bool races;		/* look for races: DPOR */
 	bool sleep;		/* keep sleep sets */
 	bool states;		/* search states, not executions */
+	bool checkpoints;	/* go back to one instead of starting again */
+	bool found_shared;	/* an object was not known to be (E5) */
+	unsigned int starts;	/* because of that */
+	unsigned int next_checkpoint; /* take one at this step or later */
 	uint64_t random;
 	uint64_t nr_steps;
 };
 
 extern struct search search;
 
-struct tape;
+/* ---- spans: the memory that makes up the world of an execution ---- */
+
+#define MAX_SPANS 128
+
+struct spans {
+	unsigned int nr;
+	struct {
+		void *address;
+		size_t size;
+	} at[MAX_SPANS];
+};
+
+static inline void span_add(struct spans *spans, void *address, size_t size)
+{
+	DAX_REQUIRE(spans->nr < MAX_SPANS);
+	spans->at[spans->nr].address = address;
+	spans->at[spans->nr].size = size;
+	spans->nr++;
+}
 
 /* ---- coroutine.c ---- */
 
@@ -234,8 +314,10 @@ void coroutine_make(unsigned int who, void (*function)(void));
 void coroutine_begin(void);
 void coroutine_switch(unsigned int who);
 _Noreturn void coroutine_leave(unsigned int who);
-/* Its variables, and its stack. */
-void coroutine_tape(struct tape *tape, unsigned int who, bool with_stack);
+/* Of the coroutines in the mask @live, what can tell two states apart: stacks
+ * and thread-local variables; and all that going back needs. */
+void coroutine_state_spans(struct spans *spans, unsigned int live);
+void coroutine_spans(struct spans *spans, unsigned int live);
 
 /* ---- schedule.c ---- */
 
@@ -243,29 +325,73 @@ void coroutine_tape(struct tape *tape, unsigned int who, bool with_stack);
  * this returns. */
 void schedule_point(enum operation operation, uint16_t object,
 	const uint8_t *flag, uint8_t want, const struct explore_site *site);
+
+/* Is an operation that can be performed now no step of its own? Each thread's
+ * first one is always one. */
+static inline bool schedule_merges(uint16_t object)
+{
+	if (objects[object].history || !run.merging)
+		return false;
+	run.merged++;
+	return true;
+}
 /* A value below @nr, all of which are explored. */
 unsigned int schedule_choose(unsigned int nr, const struct explore_site *site);
 void schedule_run_threads(void);
 /* Would @thread be a preemption, in place of whoever ran before @step? */
 bool step_preempts(const struct step *step, unsigned int thread);
-/* One execution from start to end. When states are searched, up to where the
- * threads begin. */
-void execution_run(const struct dax_scenario *scenario);
+/* Runs the body up to where the threads begin. */
+void execution_begin(const struct dax_scenario *scenario);
+/* Goes on from there, or from a checkpoint, to the end. */
+void execution_finish(void);
 /* States: lets @who go on up to its next operation, choice or end; the choice
  * it waits for, if any, is @value. */
 void execution_resume(unsigned int who, unsigned int value);
+/* What can tell two states apart, and all else that going back needs. */
+void execution_state_spans(struct spans *spans);
+void execution_spans(struct spans *spans);
 /* Threads that can go on; 0: all have ended, or nobody can, which is a bug. */
 unsigned int execution_enabled(void);
 /* Ends the execution. */
 _Noreturn void execution_fail(enum dax_explore_bug bug, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* ---- objects.c ---- */
+
+/* Forgets all. @shared: whatever comes is taken for shared at once. */
+void objects_reset(bool shared);
+/* The number of the object of @size bytes at @address, found or made. */
+uint16_t object_find(const void *address, size_t size);
+/* @thread accesses an object that is not shared; perhaps it is from now on. */
+void object_accessed(
+	struct object *object, unsigned int thread, enum access access);
+void histories_reset(void);
+void histories_spans(struct spans *spans);
+
+static inline bool object_is_shared(uint16_t number)
+{
+	return objects[number].history;
+}
+
+/* As object_find(); *@hint is what the object carries, perhaps its number. */
+static inline uint16_t object_of(
+	const void *address, size_t size, uint32_t *hint)
+{
+	uint32_t number = *hint;
+
+	if (number >= MAX_OBJECTS || objects[number].address != address) {
+		number = object_find(address, size);
+		/* Paths that lead to one state must not differ in that. */
+		if (!search.states)
+			*hint = number;
+	}
+	return (uint16_t)number;
+}
+
 /* ---- order.c ---- */
 
-/* The number of the object at @address; *@hint is what it carries. */
-uint16_t object_of(const void *address, uint32_t *hint);
-/* The current step touches @object. */
-void order_access(uint16_t object, enum access access);
+/* The current step touches @object, which is shared. */
+void order_shared(const struct object *object, enum access access);
 void order_release(uint16_t object);
 /* Sets up the clock of step @i, of thread @thread. */
 void order_step(unsigned int i);
@@ -273,10 +399,33 @@ void order_step(unsigned int i);
 void order_blocked(void);
 bool footprints_clash(const struct footprint *a, const struct footprint *b);
 
-/* Did what thread @thread had done when its clock was @at happen before what
- * the step that has @clock does? */
+static inline enum access access_kind(enum access access)
+{
+	return access < ACCESS_KINDS - 1 ? access : ACCESS_KINDS - 1;
+}
+
+/* The current step touches an object. */
+static inline void order_access(uint16_t number, enum access access)
+{
+	struct object *object = &objects[number];
+
+	if (object->history)
+		order_shared(object, access);
+	else if (!(object->by[access_kind(access)] >> run.who & 1))
+		object_accessed(object, run.who, access);
+}
+
+/* The operation that the step is about is done. */
+static inline void order_own_done(void)
+{
+	if (run.moment % MOMENTS == 1)
+		run.moment++;
+}
+
+/* Did what thread @thread did at @at happen before what the step that has
+ * @clock does? */
 static inline bool clock_has(
-	const struct clock *clock, unsigned int thread, uint16_t at)
+	const struct clock *clock, unsigned int thread, moment_t at)
 {
 	return clock->at[thread] >= at;
 }
@@ -285,41 +434,77 @@ static inline bool clock_has(
 
 void memory_setup(void);
 void memory_reset(void);
-/* Is @address alive? Fails the execution if not. */
-void memory_touch(const void *address);
-/* Remembers a static variable's value, to restore it. */
-void memory_remember(void *address, size_t size);
+/* Where all that is allocated lies. */
+extern char *arena;
+#define ARENA_SIZE ((size_t)12 << 20)
+
+/* Is @address in the arena alive? Fails the execution if not. */
+void memory_use(const void *address);
+/* Remembers the value that is there, if that is a static variable, to restore
+ * it. */
+void memory_remember_static(const void *address, size_t size);
+
+static inline bool in_arena(const void *address)
+{
+	return (uintptr_t)address - (uintptr_t)arena < ARENA_SIZE;
+}
+
+extern char __data_start[];
+extern char _end[];
+
+static inline void memory_remember(const void *address, size_t size)
+{
+	if ((uintptr_t)address - (uintptr_t)__data_start <
+		(uintptr_t)_end - (uintptr_t)__data_start)
+		memory_remember_static(address, size);
+}
+
+/* Something is about to use @address. */
+static inline void memory_touch(const void *address)
+{
+	if (in_arena(address))
+		memory_use(address);
+}
 /* "b3+0x10" into @text. */
 void memory_name(const void *address, char *text, size_t size);
 bool memory_is_stack(const void *address, unsigned int *who);
 void memory_check_end(void);
 void memory_check_thread_end(void);
+/* What can tell two states apart, and all else that going back needs. */
+void memory_state_spans(struct spans *spans);
+void memory_spans(struct spans *spans);
+/* After going back. */
+void memory_restored(void);
+
+/* ---- checkpoint.c ---- */
+
+/*
+ * A checkpoint is a copy of the world between two steps. All are of the
+ * current path: going back to one drops those that are deeper.
+ */
+void checkpoints_reset(void);
+/* Steps between two: copying must not cost more than what it saves. */
+#define CHECKPOINT_EVERY 8
+/* At run.depth, from the engine. False: there is no room. */
+bool checkpoint_take(void);
+/* To the deepest one that is at most @depth. False: there is none. */
+bool checkpoint_go_back(unsigned int depth);
+/* Of all that two equal states have in common. */
+uint64_t checkpoint_hash(void);
 
 /* ---- states.c ---- */
 
-/* What makes up the state of a scenario, piece after piece: copied away,
- * copied back, or hashed. */
-enum tape_mode {
-	TAPE_SAVE,
-	TAPE_RESTORE,
-	TAPE_HASH,
-};
+/* Searches all states. False: @limit of them, or the memory, were not enough.
+ */
+bool states_explore(const struct dax_scenario *scenario, uint64_t limit);
 
-struct tape {
-	enum tape_mode mode;
-	char *at;
-	char *end;
-	bool full;
-	uint64_t hash;
-};
+/* ---- seen.c ---- */
 
-void tape_bytes(struct tape *tape, void *bytes, size_t size);
-void execution_tape(struct tape *tape);
-void memory_tape(struct tape *tape);
-
-/* Searches all states. False: @limit of them were not enough. */
-bool states_explore(const struct dax_scenario *scenario, uint64_t limit,
-	uint64_t *nr_states);
+void seen_reset(void);
+bool seen_has(uint64_t hash);
+/* @hash was not there. False: there is no memory. */
+bool seen_add(uint64_t hash);
+uint64_t seen_count(void);
 
 /* ---- events.c ---- */
 
@@ -362,6 +547,8 @@ struct replay {
 };
 
 char *token_write(void);
+/* Of the execution in steps[], with a step for each operation. */
+void replay_take(void);
 /* 0 or -EINVAL. */
 int token_read(const char *token, struct replay *replay);
 uint32_t token_checksum(void);

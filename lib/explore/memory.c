@@ -27,7 +27,7 @@
 #define GRANULE	    16
 #define BODY_SIZE   ((size_t)4 << 20)
 #define THREAD_SIZE ((size_t)1 << 20)
-#define ARENA_SIZE  (BODY_SIZE + MAX_THREADS * THREAD_SIZE)
+_Static_assert(ARENA_SIZE == BODY_SIZE + MAX_THREADS * THREAD_SIZE, "");
 /* Always there, so that hashes of addresses are the same in every process. */
 #define ARENA_ADDRESS ((void *)0x6d0000000000)
 #define MAX_BLOCKS    16384
@@ -48,23 +48,35 @@ struct block {
 	enum block_state state;
 	uint8_t retired_by;
 	uint16_t retired; /* step + 1 */
-	/* Each thread's last use: step + 1, and its section's beginning. */
-	uint16_t used[MAX_THREADS];
-	uint16_t section[MAX_THREADS];
+	/* Each thread's last use, and its section's beginning. The body's come
+	 * before or after all others. */
+	moment_t used[MAX_THREADS + 1];
+	moment_t section[MAX_THREADS + 1];
 };
 
 struct region {
 	char *start;
 	size_t size;
-	size_t used;
 };
 
-static char *arena;
+char *arena;
 static struct region regions[MAX_THREADS + 1];
+/* Not kept by checkpoints: on the path to where we go back, blocks were only
+ * added since. What it says of others, block_of() finds out. */
 static uint16_t block_at[ARENA_SIZE / GRANULE]; /* 0: none */
-static struct block blocks[MAX_BLOCKS];
-static unsigned int nr_blocks;
-static uint64_t nr_live;
+static struct block blocks[MAX_BLOCKS];		/* from 1 on */
+
+/* What changes from step to step, but for the memory itself. */
+static struct {
+	/* These tell states apart, */
+	uint64_t nr_live;
+	struct sync_rcu_head *rcu_first;
+	size_t used[MAX_THREADS + 1]; /* of each region */
+	/* these do not. */
+	struct sync_rcu_head **rcu_end;
+	unsigned int nr_blocks;
+	unsigned int nr_statics; /* known when a checkpoint was taken */
+} now;
 
 /* ---- static variables ---- */
 
@@ -78,23 +90,19 @@ static struct {
 } statics[MAX_STATICS];
 static unsigned int nr_statics;
 
-extern char __data_start[];
-extern char _end[];
-
-void memory_remember(void *address, size_t size)
+void memory_remember_static(const void *address, size_t size)
 {
 	unsigned int i = 0;
 	unsigned int who;
 
-	if ((char *)address < __data_start || (char *)address >= _end ||
-		memory_is_stack(address, &who))
+	if (memory_is_stack(address, &who))
 		return;
 	while (i < nr_statics && statics[i].address != address)
 		i++;
 	if (i < nr_statics || i == MAX_STATICS)
 		return;
 	nr_statics++;
-	statics[i].address = address;
+	statics[i].address = (void *)(uintptr_t)address;
 	statics[i].size = size;
 	memcpy(statics[i].value, address, size);
 }
@@ -125,8 +133,6 @@ void memory_setup(void)
 	}
 }
 
-static struct sync_rcu_head *rcu_first;
-static struct sync_rcu_head **rcu_end = &rcu_first;
 static bool rcu_in_callback;
 
 void memory_reset(void)
@@ -136,13 +142,10 @@ void memory_reset(void)
 			(size_t)(regions[i].start - arena) / GRANULE;
 
 		memset(&block_at[first], 0,
-			regions[i].used / GRANULE * sizeof(block_at[0]));
-		regions[i].used = 0;
+			now.used[i] / GRANULE * sizeof(block_at[0]));
 	}
-	nr_blocks = 0;
-	nr_live = 0;
-	rcu_first = NULL;
-	rcu_end = &rcu_first;
+	memset(&now, 0, sizeof(now));
+	now.rcu_end = &now.rcu_first;
 	rcu_in_callback = false;
 	statics_restore(0);
 }
@@ -151,20 +154,13 @@ static struct block *block_of(const void *address)
 {
 	const size_t offset = (size_t)((const char *)address - arena);
 	const unsigned int number = block_at[offset / GRANULE];
-	struct block *block = &blocks[number - 1];
+	struct block *block = &blocks[number];
 
 	/* A state that was restored may know fewer blocks, or others. */
-	if (!number || number > nr_blocks ||
-		(const char *)address < block->start ||
-		(const char *)address >= block->start + block->size)
+	if (number > now.nr_blocks ||
+		(size_t)((const char *)address - block->start) >= block->size)
 		return NULL;
 	return block;
-}
-
-static bool in_arena(const void *address)
-{
-	return (const char *)address >= arena &&
-	       (const char *)address < arena + ARENA_SIZE;
 }
 
 void memory_name(const void *address, char *text, size_t size)
@@ -174,7 +170,7 @@ void memory_name(const void *address, char *text, size_t size)
 	if (!in_arena(address) || !(block = block_of(address)))
 		snprintf(text, size, "%p", address);
 	else
-		snprintf(text, size, "b%d+0x%x", (int)(block - blocks),
+		snprintf(text, size, "b%d+0x%x", (int)(block - blocks) - 1,
 			(unsigned int)((const char *)address - block->start));
 }
 
@@ -182,18 +178,19 @@ void memory_name(const void *address, char *text, size_t size)
 
 static bool refused(const struct explore_site *site)
 {
-	if (!in_thread() || !run.failures_left || !schedule_choose(2, site))
+	if (!in_thread() || !run.state.failures_left ||
+		!schedule_choose(2, site))
 		return false;
-	run.failures_left--;
+	run.state.failures_left--;
 	return true;
 }
 
 void *explore_alloc(size_t size, size_t align, const struct explore_site *site)
 {
-	struct region *region =
-		&regions[run.who < MAX_THREADS ? run.who : WHO_BODY];
-	struct block *block = &blocks[nr_blocks];
-	size_t offset = region->used + GRANULE;
+	const unsigned int who = in_thread() ? run.who : WHO_BODY;
+	struct region *region = &regions[who];
+	struct block *block = &blocks[now.nr_blocks + 1];
+	size_t offset = now.used[who] + GRANULE;
 	size_t end;
 
 	if (refused(site)) {
@@ -204,19 +201,19 @@ void *explore_alloc(size_t size, size_t align, const struct explore_site *site)
 	if (align > GRANULE)
 		offset = (offset + align - 1) & -align;
 	end = (offset + size + GRANULE - 1) & -(size_t)GRANULE;
-	if (nr_blocks == MAX_BLOCKS || end > region->size)
+	if (now.nr_blocks == MAX_BLOCKS - 1 || end > region->size)
 		return NULL;
-	region->used = end;
+	now.used[who] = end;
 	memset(block, 0, sizeof(*block));
 	block->start = region->start + offset;
 	block->size = size;
 	block->site = site;
 	memset(block->start, 0, size);
-	nr_blocks++;
-	nr_live++;
+	now.nr_blocks++;
+	now.nr_live++;
 	for (size_t at = offset; at < end; at += GRANULE)
 		block_at[(size_t)(region->start + at - arena) / GRANULE] =
-			(uint16_t)nr_blocks;
+			(uint16_t)now.nr_blocks;
 	event(OP_ALLOC, block->start, size, 0, site);
 	return block->start;
 }
@@ -253,32 +250,35 @@ static void use_retired(const struct block *block)
 				     "section begun before that");
 }
 
-static void use_block(struct block *block)
+static inline void note_use(struct block *block)
 {
 	const struct thread *me = self();
 
-	if (block->state == BLOCK_FREE)
-		used_too_late(block, "it was freed");
-	if (block->state == BLOCK_RETIRED)
-		use_retired(block);
-	if (!in_thread())
-		return;
-	block->used[run.who] = me->last;
+	block->used[run.who] = run.moment;
 	block->section[run.who] = me->rcu_depth ? me->rcu_since : NO_SECTION;
 }
 
-void memory_touch(const void *address)
+static __attribute__((noinline)) void use_doubtful(
+	struct block *block, const void *address)
 {
-	struct block *block;
-
-	if (!in_arena(address))
-		return;
-	block = block_of(address);
 	if (!block)
 		execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
 			"%s uses %p, which never was allocated", self()->name,
 			address);
-	use_block(block);
+	if (block->state == BLOCK_FREE)
+		used_too_late(block, "it was freed");
+	use_retired(block);
+	note_use(block);
+}
+
+void memory_use(const void *address)
+{
+	struct block *block = block_of(address);
+
+	if (block && block->state == BLOCK_LIVE)
+		note_use(block);
+	else
+		use_doubtful(block, address);
 }
 
 /* ---- freeing ---- */
@@ -328,12 +328,12 @@ void explore_free(void *address, const struct explore_site *site)
 		require_unused(block, rcu_in_callback);
 	block->state = BLOCK_FREE;
 	memset(block->start, POISON, block->size);
-	nr_live--;
+	now.nr_live--;
 }
 
 uint64_t sync_alloc_live(void)
 {
-	return nr_live;
+	return now.nr_live;
 }
 
 void sync_alloc_fail_nth(uint64_t nth)
@@ -344,7 +344,7 @@ void sync_alloc_fail_nth(uint64_t nth)
 
 void memory_check_end(void)
 {
-	for (unsigned int i = 0; nr_live && i < nr_blocks; i++)
+	for (unsigned int i = 1; now.nr_live && i <= now.nr_blocks; i++)
 		if (blocks[i].state != BLOCK_FREE)
 			execution_fail(DAX_EXPLORE_LEAK,
 				"memory of %s() at %s:%d was not freed",
@@ -359,7 +359,7 @@ void sync_rcu_enter(void)
 	struct thread *me = self();
 
 	if (!me->rcu_depth++)
-		me->rcu_since = me->last;
+		me->rcu_since = run.moment;
 }
 
 static void rcu_run(struct sync_rcu_head *head)
@@ -372,7 +372,7 @@ static void rcu_run(struct sync_rcu_head *head)
 /* This thread has left: run what waited for it alone. */
 static void rcu_left(void)
 {
-	struct sync_rcu_head **from = &rcu_first;
+	struct sync_rcu_head **from = &now.rcu_first;
 
 	while (*from) {
 		struct sync_rcu_head *head = *from;
@@ -385,7 +385,7 @@ static void rcu_left(void)
 		*from = head->next;
 		rcu_run(head);
 	}
-	rcu_end = from;
+	now.rcu_end = from;
 }
 
 void sync_rcu_leave(void)
@@ -395,7 +395,7 @@ void sync_rcu_leave(void)
 	if (!me->rcu_depth)
 		execution_fail(DAX_EXPLORE_FAILED_ASSERTION,
 			"%s leaves RCU without having entered", me->name);
-	if (!--me->rcu_depth && rcu_first)
+	if (!--me->rcu_depth && now.rcu_first)
 		rcu_left();
 }
 
@@ -404,7 +404,7 @@ static uint32_t rcu_readers(void)
 	uint32_t readers = 0;
 
 	for (unsigned int i = 0; i < run.nr_threads; i++)
-		if (!run.threads[i].done && run.threads[i].rcu_depth)
+		if (!is_done(i) && run.threads[i].rcu_depth)
 			readers |= 1u << i;
 	return readers;
 }
@@ -430,8 +430,8 @@ void sync_rcu_call(struct sync_rcu_head *head,
 		rcu_run(head);
 		return;
 	}
-	*rcu_end = head;
-	rcu_end = &head->next;
+	*now.rcu_end = head;
+	now.rcu_end = &head->next;
 }
 
 void sync_rcu_barrier(void)
@@ -443,36 +443,33 @@ void sync_rcu_barrier(void)
 
 /* ---- states ---- */
 
-static void region_tape(struct tape *tape, struct region *region)
+static void memory_contents(struct spans *spans)
 {
-	const size_t first = (size_t)(region->start - arena) / GRANULE;
-
-	tape_bytes(tape, &region->used, sizeof(region->used));
-	tape_bytes(tape, region->start, region->used);
-	if (tape->mode != TAPE_HASH)
-		tape_bytes(tape, &block_at[first],
-			region->used / GRANULE * sizeof(block_at[0]));
+	for (unsigned int i = 0; i <= MAX_THREADS; i++)
+		if (now.used[i])
+			span_add(spans, regions[i].start, now.used[i]);
+	now.nr_statics = nr_statics;
+	for (unsigned int i = 0; i < nr_statics; i++)
+		span_add(spans, statics[i].address, statics[i].size);
 }
 
-void memory_tape(struct tape *tape)
+void memory_state_spans(struct spans *spans)
 {
-	unsigned int known = nr_statics;
+	memory_contents(spans);
+	span_add(spans, &now, offsetof(__typeof__(now), rcu_end));
+}
 
-	for (unsigned int i = 0; i < run.nr_threads; i++)
-		region_tape(tape, &regions[i]);
-	region_tape(tape, &regions[WHO_BODY]);
-	tape_bytes(tape, &known, sizeof(known));
-	for (unsigned int i = 0; i < known; i++)
-		tape_bytes(tape, statics[i].address, statics[i].size);
-	/* Nobody had touched the others then. */
-	statics_restore(known);
-	tape_bytes(tape, &rcu_first, sizeof(rcu_first));
-	tape_bytes(tape, &nr_live, sizeof(nr_live));
-	if (tape->mode == TAPE_HASH)
-		return;
-	tape_bytes(tape, &rcu_end, sizeof(rcu_end));
-	tape_bytes(tape, &nr_blocks, sizeof(nr_blocks));
-	tape_bytes(tape, blocks, nr_blocks * sizeof(blocks[0]));
+void memory_spans(struct spans *spans)
+{
+	memory_contents(spans);
+	span_add(spans, &now, sizeof(now));
+	span_add(spans, &blocks[1], now.nr_blocks * sizeof(blocks[0]));
+}
+
+/* Nobody had touched the statics that were unknown then. */
+void memory_restored(void)
+{
+	statics_restore(now.nr_statics);
 }
 
 /* ---- the end of a thread ---- */
@@ -480,12 +477,13 @@ void memory_tape(struct tape *tape)
 void memory_check_thread_end(void)
 {
 	const struct thread *me = self();
+	const struct rank_chain *chain = sync_rank_chain();
 
 	if (me->rcu_depth)
 		execution_fail(DAX_EXPLORE_LEAKED_LOCK, "%s ended inside RCU",
 			me->name);
-	if (me->chain.depth) {
-		const struct rank_lock *lock = &me->chain.held[0];
+	if (chain->depth) {
+		const struct rank_lock *lock = &chain->held[0];
 
 		if (lock->rank == RANK_ENTRY)
 			execution_fail(DAX_EXPLORE_LEAKED_LOCK,

@@ -5,37 +5,14 @@
  * Two steps of different threads race when they touch one object in ways that
  * do not commute, and nothing in between orders them. For each race the search
  * must also see the two the other way round. The clocks say what is ordered;
- * each object knows its latest accesses, so that only few steps are compared.
- * The rule for which thread to try instead is that of source sets (Abdulla,
- * Aronsson, Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, 2014).
+ * each shared object knows its latest accesses, so that only few steps are
+ * compared. The rule for which thread to try instead is that of source sets
+ * (Abdulla, Aronsson, Jonsson, Sagonas: Optimal Dynamic Partial Order
+ * Reduction, 2014).
  */
 #include <string.h>
 
 #include "explore/engine.h"
-
-struct object objects[MAX_OBJECTS];
-
-/* ---- objects ---- */
-
-uint16_t object_of(const void *address, uint32_t *hint)
-{
-	struct object *object;
-
-	/* Paths that lead to one state must not number it differently. */
-	if (search.states)
-		return 0;
-	if (*hint && *hint < run.nr_objects &&
-		objects[*hint].address == address)
-		return (uint16_t)*hint;
-	if (run.nr_objects == MAX_OBJECTS)
-		execution_fail(DAX_EXPLORE_STEP_LIMIT, "too many objects");
-	object = &objects[run.nr_objects];
-	memset(object, 0, sizeof(*object));
-	object->address = address;
-	object->now.access = object->before.access = ACCESS_NONE;
-	*hint = run.nr_objects;
-	return (uint16_t)run.nr_objects++;
-}
 
 /* ---- footprints ---- */
 
@@ -83,7 +60,7 @@ void order_step(unsigned int i)
 		step->clock = steps[step->last - 1].clock;
 	else
 		memset(&step->clock, 0, sizeof(step->clock));
-	step->clock.at[step->thread] = (uint16_t)(i + 1);
+	step->clock.at[step->thread] = moment_first(i + 1);
 }
 
 /* ---- races ---- */
@@ -106,12 +83,13 @@ static void reverse(unsigned int j, unsigned int i)
 		const struct step *step = &steps[k];
 		bool initial = !(seen >> step->thread & 1);
 
-		if (k < i && clock_has(&step->clock, first, (uint16_t)(j + 1)))
+		if (k < i &&
+			clock_has(&step->clock, first, moment_first(j + 1)))
 			continue;
 		for (unsigned int m = 0; m < nr && initial; m++)
 			initial = !clock_has(&step->clock,
 				steps[between[m]].thread,
-				(uint16_t)(between[m] + 1));
+				moment_first(between[m] + 1u));
 		seen |= 1u << step->thread;
 		if (initial)
 			initials |= 1u << step->thread;
@@ -133,10 +111,28 @@ static void reverse(unsigned int j, unsigned int i)
 		at->todo |= at->enabled & ~at->done & ~at->sleep;
 }
 
-/* Steps that race with step @i; step + 1 of each thread, or 0. */
+/* What races with step @i: a moment of each thread, or 0. */
 struct rivals {
-	uint16_t at[MAX_THREADS];
+	moment_t at[MAX_THREADS];
 };
+
+static inline struct step *step_of(moment_t moment)
+{
+	return &steps[moment_step(moment) - 1];
+}
+
+/* Did one of the threads in the mask @others do what @rivals says after @t? */
+static bool comes_between(
+	const struct rivals *rivals, unsigned int others, unsigned int t)
+{
+	for (; others; others &= others - 1) {
+		const unsigned int u = (unsigned int)__builtin_ctz(others);
+
+		if (clock_has(&step_of(rivals->at[u])->clock, t, rivals->at[t]))
+			return true;
+	}
+	return false;
+}
 
 /* Joins the clocks of all that @rivals did into that of step @i, and has its
  * races with them reversed, but for those in the mask @enabling: without them
@@ -145,46 +141,44 @@ static void follow(
 	unsigned int i, const struct rivals *rivals, unsigned int enabling)
 {
 	struct step *step = &steps[i];
-	const struct clock before = step->clock;
 	unsigned int races = 0;
 
-	for (unsigned int t = 0; t < run.nr_threads; t++) {
-		if (!rivals->at[t] || clock_has(&before, t, rivals->at[t]))
-			continue;
-		races |= 1u << t;
-		clock_join(&step->clock, &steps[rivals->at[t] - 1].clock);
-	}
+	for (unsigned int t = 0; t < run.nr_threads; t++)
+		if (!clock_has(&step->clock, t, rivals->at[t]))
+			races |= 1u << t;
+	if (!races)
+		return;
+	for (unsigned int left = races; left; left &= left - 1)
+		clock_join(&step->clock,
+			&step_of(rivals->at[__builtin_ctz(left)])->clock);
 	if (!search.races)
 		return;
 	races &= ~enabling;
-	for (unsigned int t = 0; t < run.nr_threads; t++) {
-		bool direct = races >> t & 1;
+	for (unsigned int left = races; left; left &= left - 1) {
+		const unsigned int t = (unsigned int)__builtin_ctz(left);
 
-		/* Not when one comes between the two. */
-		for (unsigned int u = 0; direct && u < run.nr_threads; u++)
-			direct = u == t || !(races >> u & 1) ||
-				 !clock_has(&steps[rivals->at[u] - 1].clock, t,
-					 rivals->at[t]);
-		if (direct)
-			reverse(rivals->at[t] - 1u, i);
+		if (!comes_between(rivals, races & ~(1u << t), t))
+			reverse(moment_step(rivals->at[t]) - 1, i);
 	}
 }
 
-static void epoch_add(struct object *object, enum access access, unsigned int i)
+static void epoch_add(
+	struct history *history, enum access access, unsigned int i)
 {
-	if (!accesses_commute(object->now.access, access)) {
-		object->before = object->now;
-		memset(&object->now, 0, sizeof(object->now));
-		object->now.access = access;
+	if (!accesses_commute(history->now.access, access)) {
+		history->before = history->now;
+		memset(&history->now, 0, sizeof(history->now));
+		history->now.access = access;
 	}
-	object->now.at[steps[i].thread] = (uint16_t)(i + 1);
+	history->now.at[steps[i].thread] = moment_first(i + 1);
 }
 
-static struct rivals rivals_of(const struct object *object, enum access access)
+static struct rivals rivals_of(
+	const struct history *history, enum access access)
 {
-	const struct epoch *epoch = accesses_commute(object->now.access, access)
-					    ? &object->before
-					    : &object->now;
+	const struct epoch *epoch =
+		accesses_commute(history->now.access, access) ? &history->before
+							      : &history->now;
 	struct rivals rivals;
 
 	_Static_assert(sizeof(rivals) == sizeof(epoch->at), "one each");
@@ -209,15 +203,24 @@ static unsigned int enabling_unpark(
 	return first < MAX_THREADS ? 1u << first : 0;
 }
 
-static void access_new(
-	unsigned int i, const struct object *object, enum access access)
+static void join_release(struct clock *clock, moment_t released)
 {
-	const struct rivals rivals = rivals_of(object, access);
+	const struct step *step = step_of(released);
+
+	clock_join(clock, &step->clock);
+	if (clock->at[step->thread] < released)
+		clock->at[step->thread] = released;
+}
+
+static void access_new(
+	unsigned int i, const struct history *history, enum access access)
+{
+	const struct rivals rivals = rivals_of(history, access);
 	struct step *step = &steps[i];
 
 	if (access == ACCESS_PARK)
 		follow(i, &rivals,
-			object->now.access == ACCESS_UNPARK
+			history->now.access == ACCESS_UNPARK
 				? enabling_unpark(
 					  &rivals, &run.threads[step->thread])
 				: 0);
@@ -225,31 +228,37 @@ static void access_new(
 		follow(i, &rivals, 0);
 	/* Who takes a lock comes after its last release; the race is with the
 	 * step that took it. */
-	if (access == ACCESS_ACQUIRE && object->released)
-		clock_join(&step->clock, &steps[object->released - 1].clock);
+	if (access == ACCESS_ACQUIRE && history->released)
+		join_release(&step->clock, history->released);
 }
 
-void order_access(uint16_t number, enum access access)
+void order_shared(const struct object *object, enum access access)
 {
-	struct object *object = &objects[number];
+	struct history *history = &histories[object->history];
 	const unsigned int i = run.depth - 1;
 
 	if (search.states)
 		return;
-	footprint_add(&steps[i].footprint, number, access);
+	footprint_add(&steps[i].footprint, object->history, access);
 	if (i >= search.first_new)
-		access_new(i, object, access);
-	epoch_add(object, access, i);
+		access_new(i, history, access);
+	epoch_add(history, access, i);
 }
 
 void order_release(uint16_t number)
 {
+	const struct object *object = &objects[number];
 	const unsigned int i = run.depth - 1;
 
-	if (search.states)
+	order_own_done();
+	if (search.states || !object->history)
 		return;
-	footprint_add(&steps[i].footprint, number, ACCESS_RELEASE);
-	objects[number].released = (uint16_t)(i + 1);
+	footprint_add(&steps[i].footprint, object->history, ACCESS_RELEASE);
+	histories[object->history].released = run.moment;
+	if (run.moment % MOMENTS)
+		run.moment++;
+	else
+		run.merging = false;
 }
 
 void order_blocked(void)
@@ -258,12 +267,15 @@ void order_blocked(void)
 		const struct thread *thread = &run.threads[t];
 		struct step *step = &steps[run.depth];
 
-		if (thread->done || thread->operation != OP_LOCK)
+		if (is_done(t) || thread->operation != OP_LOCK ||
+			!object_is_shared(thread->object))
 			continue;
 		step->thread = (uint8_t)t;
 		step->last = thread->last;
 		step->enabled = 0;
 		order_step(run.depth);
-		access_new(run.depth, &objects[thread->object], ACCESS_ACQUIRE);
+		access_new(run.depth,
+			&histories[objects[thread->object].history],
+			ACCESS_ACQUIRE);
 	}
 }

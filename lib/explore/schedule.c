@@ -9,6 +9,7 @@
 #include "explore/engine.h"
 
 struct execution run;
+struct rank_chain chains[NR_WHO];
 struct step steps[MAX_STEPS];
 
 #define DEFAULT_MAX_STEPS 2000
@@ -27,18 +28,11 @@ _Noreturn void execution_fail(enum dax_explore_bug bug, const char *format, ...)
 	coroutine_leave(WHO_ENGINE);
 }
 
-static _Noreturn void over(enum outcome outcome)
-{
-	run.outcome = outcome;
-	coroutine_leave(WHO_ENGINE);
-}
-
-static _Noreturn void diverged(unsigned int depth, const char *what)
+static void diverged(unsigned int depth, const char *what)
 {
 	snprintf(run.message, sizeof(run.message),
 		"step %u is not what it was before: %s", depth + 1, what);
 	run.outcome = OUTCOME_DIVERGED;
-	coroutine_leave(WHO_ENGINE);
 }
 
 /* ---- when nobody can go on ---- */
@@ -48,7 +42,7 @@ static const char *who_holds(const struct thread *blocked, bool *ended)
 	const struct sync_lock *lock = objects[blocked->object].address;
 	const struct thread *holder = &run.threads[lock->owner];
 
-	*ended = holder->done;
+	*ended = is_done(lock->owner);
 	return holder->name;
 }
 
@@ -86,7 +80,7 @@ static void nobody_can_go_on(void)
 	if (search.races && run.depth >= search.prefix)
 		order_blocked();
 	for (unsigned int i = 0; i < run.nr_threads; i++) {
-		if (run.threads[i].done)
+		if (is_done(i))
 			continue;
 		if (length && length < sizeof(text))
 			length += (size_t)snprintf(
@@ -112,7 +106,7 @@ static unsigned int enabled_threads(unsigned int *waiting)
 	for (unsigned int i = 0; i < MAX_THREADS && i < run.nr_threads; i++) {
 		const struct thread *thread = &run.threads[i];
 
-		if (thread->done)
+		if (is_done(i))
 			continue;
 		unfinished |= 1u << i;
 		if (thread->timed) {
@@ -184,8 +178,8 @@ static unsigned int choose_thread(const struct step *step, unsigned int among)
 	if (search.how == DAX_EXPLORE_REPLAY) {
 		if (run.depth >= replay.nr)
 			diverged(run.depth, "the token ends here");
-		if (replay.at[run.depth].choice ||
-			!(among >> replay.at[run.depth].thread & 1))
+		else if (replay.at[run.depth].choice ||
+			 !(among >> replay.at[run.depth].thread & 1))
 			diverged(run.depth, "the thread cannot go on");
 		return replay.at[run.depth].thread;
 	}
@@ -209,31 +203,42 @@ static unsigned int step_begin(struct step *step)
 	struct thread *thread = &run.threads[step->thread];
 
 	if (run.depth + 1 < search.prefix &&
-		step->operation != thread->operation)
+		step->operation != thread->operation) {
 		diverged(run.depth, "another operation");
+		return WHO_ENGINE;
+	}
 	step->operation = thread->operation;
 	step->site = thread->site;
 	step->last = thread->last;
+	if (run.depth)
+		step[-1].merged = run.merged;
+	run.merged = 0;
+	run.merging = true;
 	step->footprint.nr = 0;
 	step->footprint.everything = false;
 	order_step(run.depth++);
 	thread->last = (uint16_t)run.depth;
+	run.moment = moment_first(run.depth);
 	search.nr_steps++;
 	return step->thread;
 }
 
-static void require_room(void)
+static bool out_of_steps(void)
 {
 	const unsigned int limit = search.options->max_steps
 					   ? search.options->max_steps
 					   : DEFAULT_MAX_STEPS;
 
-	if (run.depth >= limit || run.depth >= MAX_STEPS - 2)
-		execution_fail(DAX_EXPLORE_STEP_LIMIT,
-			"%u steps, perhaps without end", run.depth);
+	if (run.depth < limit && run.depth < MAX_STEPS - 2)
+		return false;
+	snprintf(run.message, sizeof(run.message),
+		"%u steps, perhaps without end", run.depth);
+	run.bug = DAX_EXPLORE_STEP_LIMIT;
+	run.outcome = OUTCOME_BUG;
+	return true;
 }
 
-/* The thread to run next. WHO_BODY: all have ended. */
+/* The thread to run next. WHO_BODY: all have ended. WHO_ENGINE: it is over. */
 static unsigned int next_thread(unsigned int previous)
 {
 	unsigned int waiting;
@@ -245,18 +250,23 @@ static unsigned int next_thread(unsigned int previous)
 		return step_begin(&steps[run.depth]);
 	enabled = enabled_threads(&waiting);
 	if (run.outcome == OUTCOME_BUG)
-		coroutine_leave(WHO_ENGINE);
+		return WHO_ENGINE;
 	if (!enabled)
 		return WHO_BODY;
-	require_room();
+	if (out_of_steps())
+		return WHO_ENGINE;
 	step = step_new();
 	step->previous = (uint8_t)previous;
 	step->enabled = (uint8_t)enabled;
 	step->waiting = (uint8_t)waiting;
 	among = enabled & ~(unsigned int)step->sleep;
-	if (!among)
-		over(OUTCOME_CUT);
+	if (!among) {
+		run.outcome = OUTCOME_CUT;
+		return WHO_ENGINE;
+	}
 	step->thread = (uint8_t)choose_thread(step, among);
+	if (run.outcome == OUTCOME_DIVERGED)
+		return WHO_ENGINE;
 	if (!search.races)
 		step->todo = (uint8_t)(among & ~(1u << step->thread));
 	step->preemptions += step_preempts(step, step->thread);
@@ -274,15 +284,13 @@ void schedule_point(enum operation operation, uint16_t object,
 	me->operation = (uint8_t)operation;
 	me->object = object;
 	me->site = site;
-	if (run.launching) {
-		coroutine_switch(WHO_BODY);
-		return;
-	}
-	if (search.states) {
-		coroutine_switch(WHO_ENGINE);
-		return;
-	}
-	next = next_thread(run.who);
+	if (run.launching)
+		next = WHO_BODY;
+	else if (run.depth >= search.next_checkpoint)
+		next = WHO_ENGINE;
+	else
+		next = next_thread(run.who);
+	run.stopped = (uint8_t)run.who;
 	if (next != run.who)
 		coroutine_switch(next);
 }
@@ -292,8 +300,8 @@ static unsigned int chosen_value;
 /* The engine chooses. */
 static unsigned int choose_state(unsigned int nr)
 {
-	run.choosing = (uint8_t)run.who;
-	run.choice_of = (uint8_t)nr;
+	run.state.choosing = (uint8_t)run.who;
+	run.state.choice_of = (uint8_t)nr;
 	coroutine_switch(WHO_ENGINE);
 	return chosen_value;
 }
@@ -305,8 +313,10 @@ static unsigned int choose_value(unsigned int nr)
 	if (search.how != DAX_EXPLORE_REPLAY)
 		return 0;
 	if (run.depth >= replay.nr || !replay.at[run.depth].choice ||
-		replay.at[run.depth].value >= nr)
+		replay.at[run.depth].value >= nr) {
 		diverged(run.depth, "a choice");
+		return 0;
+	}
 	return replay.at[run.depth].value;
 }
 
@@ -324,8 +334,7 @@ unsigned int schedule_choose(unsigned int nr, const struct explore_site *site)
 	if (run.depth < search.prefix) {
 		if (step->nr_values != nr || step->thread != run.who)
 			diverged(run.depth, "a choice");
-	} else {
-		require_room();
+	} else if (!out_of_steps()) {
 		step = step_new();
 		step->thread = (uint8_t)run.who;
 		step->previous = WHO_BODY;
@@ -334,7 +343,10 @@ unsigned int schedule_choose(unsigned int nr, const struct explore_site *site)
 		step->value = (uint8_t)choose_value(nr);
 		step->todo = (uint8_t)(((1u << nr) - 1) & ~(1u << step->value));
 	}
+	if (run.outcome != OUTCOME_RUNNING)
+		coroutine_leave(WHO_ENGINE);
 	step_begin(step);
+	order_own_done();
 	return step->value;
 }
 
@@ -350,10 +362,11 @@ static void thread_main(void)
 	coroutine_begin();
 	me->function(me->context, me->argument);
 	memory_check_thread_end();
-	me->done = true;
+	my_progress()->done = true;
 	if (run.launching)
 		coroutine_leave(WHO_BODY);
-	coroutine_leave(search.states ? WHO_ENGINE : next_thread(run.who));
+	run.stopped = (uint8_t)run.who;
+	coroutine_leave(WHO_ENGINE);
 }
 
 static void body_main(void)
@@ -361,7 +374,8 @@ static void body_main(void)
 	coroutine_begin();
 	the_scenario->body(the_scenario->context);
 	memory_check_end();
-	over(OUTCOME_GOOD);
+	run.outcome = OUTCOME_GOOD;
+	coroutine_leave(WHO_ENGINE);
 }
 
 /* Every thread runs up to its first operation; nobody can see what it does
@@ -369,6 +383,8 @@ static void body_main(void)
 static void launch(void)
 {
 	run.launching = true;
+	run.merging = false;
+	run.moment = 0;
 	for (unsigned int i = 0; i < run.nr_threads; i++) {
 		coroutine_make(i, thread_main);
 		run.threads[i].flag = &always;
@@ -379,48 +395,79 @@ static void launch(void)
 
 void schedule_run_threads(void)
 {
-	unsigned int first;
-
 	launch();
-	if (search.states) {
-		coroutine_switch(WHO_ENGINE);
-		return;
-	}
-	first = next_thread(WHO_BODY);
-	if (first != WHO_BODY)
-		coroutine_switch(first);
+	run.stopped = WHO_BODY;
+	coroutine_switch(WHO_ENGINE);
 }
 
 static void execution_reset(void)
 {
+	memset(&run.state, 0, sizeof(run.state));
 	for (unsigned int i = 0; i < NR_WHO; i++) {
-		run.threads[i].chain.depth = 0;
+		chains[i].depth = 0;
 		run.threads[i].rcu_depth = 0;
-		run.threads[i].now = 1000000000;
+		run.state.threads[i].now = 1000000000;
 		run.threads[i].last = 0;
 		run.threads[i].name = "the body";
 	}
 	run.nr_threads = 0;
 	run.depth = 0;
-	run.nr_objects = 1;
 	run.bug = DAX_EXPLORE_NO_BUG;
 	run.outcome = OUTCOME_RUNNING;
 	run.launching = false;
-	run.choice_of = 0;
 	run.message[0] = '\0';
 	coroutine_reset();
 	memory_reset();
+	histories_reset();
 	events_reset();
 }
 
-void execution_run(const struct dax_scenario *scenario)
+void execution_begin(const struct dax_scenario *scenario)
 {
 	execution_reset();
 	the_scenario = scenario;
-	run.failures_left = scenario->allocs_fail;
+	run.state.failures_left = scenario->allocs_fail;
 	coroutine_make(WHO_BODY, body_main);
 	run.who = WHO_ENGINE;
 	coroutine_switch(WHO_BODY);
+}
+
+static void checkpoint_due(void)
+{
+	if (checkpoint_take())
+		search.next_checkpoint = run.depth + CHECKPOINT_EVERY;
+	else
+		search.next_checkpoint = UINT32_MAX;
+}
+
+/* All threads have ended. What the body does next depends only on the state
+ * that they left: once is enough. */
+static void end(void)
+{
+	const uint64_t hash = search.checkpoints ? checkpoint_hash() : 0;
+
+	if (search.checkpoints && seen_has(hash)) {
+		run.outcome = OUTCOME_GOOD;
+		return;
+	}
+	coroutine_switch(WHO_BODY);
+	if (search.checkpoints && run.outcome == OUTCOME_GOOD)
+		seen_add(hash);
+}
+
+void execution_finish(void)
+{
+	while (run.outcome == OUTCOME_RUNNING) {
+		unsigned int next;
+
+		if (run.depth >= search.next_checkpoint)
+			checkpoint_due();
+		next = next_thread(run.stopped);
+		if (next == WHO_BODY)
+			end();
+		else if (next != WHO_ENGINE)
+			coroutine_switch(next);
+	}
 }
 
 /* ---- states ---- */
@@ -428,7 +475,7 @@ void execution_run(const struct dax_scenario *scenario)
 void execution_resume(unsigned int who, unsigned int value)
 {
 	chosen_value = value;
-	run.choice_of = 0;
+	run.state.choice_of = 0;
 	coroutine_switch(who);
 }
 
@@ -439,29 +486,39 @@ unsigned int execution_enabled(void)
 	return enabled_threads(&waiting);
 }
 
-static void thread_tape(struct tape *tape, unsigned int who)
+static void chain_spans(struct spans *spans, unsigned int who)
 {
-	struct thread *thread = &run.threads[who];
-	struct rank_chain *chain = &thread->chain;
-
-	if (tape->mode == TAPE_HASH)
-		tape_bytes(tape, &thread->done, sizeof(thread->done));
-	else
-		tape_bytes(tape, thread, offsetof(struct thread, chain));
-	tape_bytes(tape, &thread->now, sizeof(thread->now));
-	tape_bytes(tape, &chain->depth, sizeof(chain->depth));
-	tape_bytes(tape, chain->held, chain->depth * sizeof(chain->held[0]));
-	coroutine_tape(tape, who, !thread->done || who == WHO_BODY);
+	span_add(spans, &chains[who],
+		offsetof(struct rank_chain, held) +
+			chains[who].depth * sizeof(chains[who].held[0]));
 }
 
-void execution_tape(struct tape *tape)
+/* Their rank chains; a mask of them. */
+static unsigned int live_spans(struct spans *spans)
 {
-	tape_bytes(tape, &run.failures_left, sizeof(run.failures_left));
-	tape_bytes(tape, &run.choosing, sizeof(run.choosing));
-	tape_bytes(tape, &run.choice_of, sizeof(run.choice_of));
-	for (unsigned int i = 0; i < run.nr_threads; i++)
-		thread_tape(tape, i);
-	thread_tape(tape, WHO_BODY);
+	unsigned int live = 1u << WHO_BODY;
+
+	for (unsigned int i = 0; i < run.nr_threads; i++) {
+		if (is_done(i))
+			continue;
+		live |= 1u << i;
+		chain_spans(spans, i);
+	}
+	return live;
+}
+
+void execution_state_spans(struct spans *spans)
+{
+	span_add(spans, &run.state,
+		(size_t)((char *)&run.state.threads[run.nr_threads] -
+			 (char *)&run.state));
+	coroutine_state_spans(spans, live_spans(spans));
+}
+
+void execution_spans(struct spans *spans)
+{
+	span_add(spans, &run, offsetof(struct execution, message));
+	coroutine_spans(spans, live_spans(spans));
 }
 
 /* ---- what a scenario calls ---- */
@@ -477,9 +534,7 @@ void dax_explore_thread(const char *name,
 	thread->function = function;
 	thread->context = context;
 	thread->argument = argument;
-	thread->done = false;
 	thread->timed = false;
-	thread->slept = 0;
 	run.nr_threads++;
 }
 
@@ -497,5 +552,5 @@ unsigned int dax_explore_choose(unsigned int nr)
 
 unsigned int dax_explore_slept(unsigned int thread)
 {
-	return run.threads[thread].slept;
+	return run.state.threads[thread].slept;
 }

@@ -9,31 +9,30 @@ static const uint8_t always;
 /* ---- atomic words ---- */
 
 /* Waits for this thread's turn. 0 in the body, which is alone. */
-static uint16_t word_turn(const struct sync_u64 *word, enum operation operation,
-	const struct explore_site *site)
+static inline uint16_t word_turn(const struct sync_u64 *word,
+	enum operation operation, const struct explore_site *site)
 {
 	/* The number of its object is no part of a word's value. */
 	struct sync_u64 *changeable = (struct sync_u64 *)(uintptr_t)word;
 	uint16_t object;
 
-	if (!in_thread()) {
-		memory_remember(changeable, sizeof(*changeable));
-		memory_touch(word);
+	if (__builtin_expect(!in_thread(), 0)) {
+		memory_remember(word, sizeof(*word));
 		return 0;
 	}
-	object = object_of(word, &changeable->object);
-	schedule_point(operation, object, &always, 0, site);
-	memory_remember(changeable, sizeof(*changeable));
+	object = object_of(word, sizeof(*word), &changeable->object);
+	if (!schedule_merges(object))
+		schedule_point(operation, object, &always, 0, site);
 	return object;
 }
 
-static void word_access(
+static inline void word_access(
 	const struct sync_u64 *word, uint16_t object, enum access access)
 {
-	if (!in_thread())
-		return;
-	order_access(object, access);
+	if (object)
+		order_access(object, access);
 	memory_touch(word);
+	order_own_done();
 }
 
 uint64_t explore_load(
@@ -74,7 +73,7 @@ bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
 }
 
 /* As does one that leaves what it found. */
-static uint64_t word_change(struct sync_u64 *word, uint64_t value,
+static inline uint64_t word_change(struct sync_u64 *word, uint64_t value,
 	enum operation operation, uint16_t object,
 	const struct explore_site *site)
 {
@@ -130,9 +129,9 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 	uint16_t object;
 
 	if (in_thread()) {
-		memory_remember(lock, sizeof(*lock));
-		object = object_of(lock, &lock->object);
-		schedule_point(OP_LOCK, object, &lock->held, 0, site);
+		object = object_of(lock, sizeof(*lock), &lock->object);
+		if (lock->held || !schedule_merges(object))
+			schedule_point(OP_LOCK, object, &lock->held, 0, site);
 		order_access(object, ACCESS_ACQUIRE);
 	} else if (lock->held) {
 		execution_fail(DAX_EXPLORE_DEADLOCK,
@@ -140,6 +139,7 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 			run.threads[lock->owner].name);
 	}
 	memory_touch(lock);
+	order_own_done();
 	event(OP_LOCK, lock, 0, 1, site);
 	lock->held = true;
 	lock->owner = (uint8_t)run.who;
@@ -147,6 +147,7 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 
 void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 {
+	order_own_done();
 	memory_touch(lock);
 	if (!lock->held || lock->owner != run.who)
 		execution_fail(DAX_EXPLORE_MISUSED_LOCK, "%s unlocks what %s",
@@ -155,14 +156,14 @@ void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 	event(OP_UNLOCK, lock, 1, 0, site);
 	lock->held = false;
 	if (in_thread())
-		order_release(object_of(lock, &lock->object));
+		order_release(object_of(lock, sizeof(*lock), &lock->object));
 }
 
 /* ---- sleeping ---- */
 
 void sync_parker_init(struct sync_parker *parker)
 {
-	parker->token = false;
+	*parker = (struct sync_parker){0};
 }
 
 /* A record on the stack of a thread that has moved on. */
@@ -170,8 +171,7 @@ static void require_frame(const struct sync_parker *parker)
 {
 	unsigned int who;
 
-	if (memory_is_stack(parker, &who) && who < MAX_THREADS &&
-		run.threads[who].done)
+	if (memory_is_stack(parker, &who) && who < MAX_THREADS && is_done(who))
 		execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
 			"%s unparks %s, which has ended", self()->name,
 			run.threads[who].name);
@@ -199,16 +199,18 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 		return park_body(parker, deadline_ns);
 	me->timed = deadline_ns != SYNC_FOREVER;
 	if (!parker->token)
-		me->slept++;
-	object = object_of(parker, &parker->object);
+		my_progress()->slept++;
+	object = object_of(parker, sizeof(*parker), &parker->object);
 	sync_note("sleeps");
-	schedule_point(OP_PARK, object, &parker->token, true, site);
+	if (!parker->token || me->timed || !schedule_merges(object))
+		schedule_point(OP_PARK, object, &parker->token, true, site);
 	order_access(object, ACCESS_PARK);
 	me->timed = false;
 	memory_touch(parker);
+	order_own_done();
 	unparked = parker->token;
-	if (!unparked && me->now < deadline_ns)
-		me->now = deadline_ns;
+	if (!unparked && my_progress()->now < deadline_ns)
+		my_progress()->now = deadline_ns;
 	event(OP_PARK, parker, unparked, 0, site);
 	sync_note("%s", unparked ? "goes on" : "has waited long enough");
 	parker->token = false;
@@ -221,12 +223,14 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 	unsigned int who;
 
 	if (in_thread()) {
-		object = object_of(parker, &parker->object);
-		schedule_point(OP_UNPARK, object, &always, 0, site);
+		object = object_of(parker, sizeof(*parker), &parker->object);
+		if (!schedule_merges(object))
+			schedule_point(OP_UNPARK, object, &always, 0, site);
 		order_access(object, ACCESS_UNPARK);
 	}
 	require_frame(parker);
 	memory_touch(parker);
+	order_own_done();
 	event(OP_UNPARK, parker, parker->token, 1, site);
 	if (memory_is_stack(parker, &who))
 		sync_note("wakes %s (%u)", run.threads[who].name, who + 1);
@@ -237,12 +241,12 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 
 uint64_t sync_now(void)
 {
-	return self()->now;
+	return my_progress()->now;
 }
 
 struct rank_chain *sync_rank_chain(void)
 {
-	return &self()->chain;
+	return &chains[run.who];
 }
 
 enum {

@@ -143,7 +143,14 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Runs the execution in steps[] again and writes down what it does. */
+static void execution_run(const struct dax_scenario *scenario)
+{
+	execution_begin(scenario);
+	execution_finish();
+}
+
+/* Runs the execution in steps[] again, now with a step for each operation, and
+ * writes down what it does. */
 static void record(
 	const struct dax_scenario *scenario, struct dax_explore_report *report)
 {
@@ -152,15 +159,18 @@ static void record(
 	char was[sizeof(run.message) / 2];
 
 	snprintf(was, sizeof(was), "%.120s", run.message);
-	report->token = token_write();
 	memcpy(report->message, run.message, sizeof(report->message));
 	report->bug = bug;
-	search.prefix = run.depth;
-	search.first_new = 0;
+	replay_take();
+	objects_reset(true);
+	search.how = DAX_EXPLORE_REPLAY;
+	search.prefix = search.first_new = 0;
+	search.next_checkpoint = UINT32_MAX;
 	search.races = search.states = false;
 	explore_recording = true;
 	execution_run(scenario);
 	explore_recording = false;
+	report->token = token_write();
 	report->table = events_table(search.options->steps);
 	/* Says more now that it knows the notes. */
 	memcpy(report->message, run.message, sizeof(report->message));
@@ -204,6 +214,7 @@ static bool repeats(const struct dax_scenario *scenario)
 	bool same;
 
 	search.prefix = search.first_new = depth;
+	search.next_checkpoint = UINT32_MAX;
 	search.races = false;
 	execution_run(scenario);
 	search = before;
@@ -229,9 +240,37 @@ static bool over_limits(
 	       clock_ns() - start_ns >= options->max_ns;
 }
 
+#define MAX_STARTS 1000
+
+/* At its first execution, or state. */
+static void search_start(struct dax_explore_report *report)
+{
+	search.prefix = search.first_new = 0;
+	search.found_shared = false;
+	search.next_checkpoint =
+		search.checkpoints || search.states ? 0 : UINT32_MAX;
+	checkpoints_reset();
+	seen_reset();
+	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
+	report->executions = report->cut = report->states = report->bugs = 0;
+}
+
+/* What was taken for private is shared: all that was done is void (E5). */
+static void start_again(struct dax_explore_report *report)
+{
+	/* Addresses that are new each time: take all for shared. */
+	if (++search.starts == MAX_STARTS)
+		objects_reset(true);
+	search_start(report);
+}
+
 static bool go_on(const struct dax_scenario *scenario,
 	struct dax_explore_report *report, uint64_t start_ns)
 {
+	if (search.found_shared) {
+		start_again(report);
+		return true;
+	}
 	if (run.outcome == OUTCOME_DIVERGED) {
 		report->verdict = DAX_EXPLORE_NONDETERMINISTIC;
 		memcpy(report->message, run.message, sizeof(run.message));
@@ -248,7 +287,7 @@ static bool go_on(const struct dax_scenario *scenario,
 		search.how == DAX_EXPLORE_REPLAY)
 		return false;
 	if (search.how == DAX_EXPLORE_RANDOM) {
-		search.prefix = 0;
+		search.prefix = search.first_new = 0;
 	} else if (!backtrack()) {
 		if (!report->bugs && search.bound < 0)
 			report->verdict = DAX_EXPLORE_PROVED;
@@ -265,8 +304,36 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.races = how == DAX_EXPLORE_ALL;
 	search.sleep = search.races || how == DAX_EXPLORE_SLEEP_SETS;
 	search.states = how == DAX_EXPLORE_STATES;
-	search.prefix = search.first_new = 0;
+	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
+			     search.scenario->snapshots;
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
+}
+
+/* What is repeated of the one before is not run again when it was kept. */
+static void execution_next(const struct dax_scenario *scenario)
+{
+	if (!search.checkpoints || !checkpoint_go_back(search.first_new))
+		execution_begin(scenario);
+	else
+		search.next_checkpoint = run.depth + CHECKPOINT_EVERY;
+	execution_finish();
+}
+
+/* To find out what is shared before it costs much (E5). Bugs are left for the
+ * search. */
+#define PROBES 32
+
+static void probe(const struct dax_scenario *scenario)
+{
+	const struct search before = search;
+
+	search.how = DAX_EXPLORE_RANDOM;
+	search.races = search.sleep = search.checkpoints = false;
+	search.next_checkpoint = UINT32_MAX;
+	search.prefix = search.first_new = 0;
+	for (unsigned int i = 0; i < PROBES; i++)
+		execution_run(scenario);
+	search = before;
 }
 
 static void explore(const struct dax_scenario *scenario,
@@ -274,11 +341,12 @@ static void explore(const struct dax_scenario *scenario,
 {
 	const uint64_t begun_ns = clock_ns();
 
-	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
-	report->executions = report->cut = 0;
+	if (search.races)
+		probe(scenario);
+	search_start(report);
 	do {
-		execution_run(scenario);
-		if (run.outcome != OUTCOME_DIVERGED)
+		execution_next(scenario);
+		if (run.outcome != OUTCOME_DIVERGED && !search.found_shared)
 			count(scenario, report, start_ns);
 	} while (go_on(scenario, report, start_ns));
 	report->search_ns = clock_ns() - begun_ns;
@@ -289,8 +357,13 @@ static void explore_states(const struct dax_scenario *scenario,
 {
 	bool complete;
 
-	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
-	complete = states_explore(scenario, search.limit, &report->states);
+	search_start(report);
+	complete = states_explore(scenario, search.limit);
+	while (search.found_shared) {
+		start_again(report);
+		complete = states_explore(scenario, search.limit);
+	}
+	report->states = seen_count();
 	if (run.outcome == OUTCOME_BUG) {
 		report->verdict = DAX_EXPLORE_BUG;
 		report->bugs = 1;
@@ -380,7 +453,9 @@ int dax_explore(const struct dax_scenario *scenario,
 	memset(report, 0, sizeof(*report));
 	memset(&search, 0, sizeof(search));
 	search.options = options ? options : &defaults;
+	search.scenario = scenario;
 	nr_sometimes = 0;
+	objects_reset(search.options->how == DAX_EXPLORE_REPLAY);
 	if (search.options->how == DAX_EXPLORE_REPLAY &&
 		(!search.options->replay ||
 			token_read(search.options->replay, &replay)))
@@ -389,6 +464,7 @@ int dax_explore(const struct dax_scenario *scenario,
 	catch_crashes(before);
 	explore_as_asked(scenario, report);
 	release_crashes(before);
+	seen_reset();
 	return 0;
 }
 

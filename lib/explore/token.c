@@ -95,3 +95,20 @@ int token_read(const char *token, struct replay *to)
 	to->checksum = (uint32_t)strtoul(at + 1, &at, 16);
 	return *at ? -EINVAL : 0;
 }
+
+void replay_take(void)
+{
+	replay.nr = 0;
+	if (run.depth)
+		steps[run.depth - 1].merged = run.merged;
+	for (unsigned int i = 0; i < run.depth; i++) {
+		const struct step *step = &steps[i];
+		unsigned int merged = step->merged;
+
+		if (step->nr_values)
+			add(&replay, true, step->value, 1);
+		else
+			merged++;
+		add(&replay, false, step->thread, merged);
+	}
+}

@@ -110,6 +110,7 @@ static bool find_scenario(const struct request *request,
 		.name = text,
 		.body = combination_body,
 		.context = combination,
+		.snapshots = true,
 		.allocs_fail = request->allocs_fail,
 	};
 	for (unsigned int i = 0; i < nr_named_scenarios; i++) {
@@ -178,6 +179,7 @@ static bool show_exhibit(const struct exhibit *exhibit)
 		.name = exhibit->scenario,
 		.body = combination_body,
 		.context = &combination,
+		.snapshots = true,
 		.allocs_fail = exhibit->allocs_fail,
 	};
 	struct dax_explore_report report, without;

@@ -21,6 +21,7 @@ static struct dax_explore_report explore_exhibit(const struct exhibit *exhibit,
 		.name = exhibit->scenario,
 		.body = combination_body,
 		.context = &combination,
+		.snapshots = true,
 		.allocs_fail = exhibit->allocs_fail,
 	};
 	struct dax_explore_report report;

@@ -24,6 +24,7 @@ static struct dax_explore_report explore_combination(
 		.name = name,
 		.body = combination_body,
 		.context = combination,
+		.snapshots = true,
 		.allocs_fail = allocs_fail,
 	};
 	const struct dax_explore_options options = {.how = how};

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Checkpoints: the world of an execution, copied away between two steps, so
+ * that another execution with the same beginning need not repeat it. They lie
+ * behind each other in one stretch of memory, deepest last.
+ *
+ * Nobody knows what a step writes, so all is copied: stacks, memory, what is
+ * known of threads, objects and blocks. That is some kilobytes.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "explore/context.h"
+#include "explore/engine.h"
+
+struct checkpoint {
+	unsigned int depth;
+	size_t size;	    /* of all, in bytes */
+	struct spans spans; /* as many as there are, then their bytes */
+};
+
+#define ROOM	  ((size_t)64 << 20)
+#define ALIGNMENT 64
+
+static char *room;
+static char *top; /* where the next one goes */
+static struct checkpoint *checkpoints[MAX_STEPS];
+static unsigned int nr_checkpoints;
+
+void checkpoints_reset(void)
+{
+	nr_checkpoints = 0;
+	top = room;
+}
+
+static bool room_get(void)
+{
+	if (room)
+		return true;
+	room = mmap(NULL, ROOM, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (room == MAP_FAILED)
+		room = NULL;
+	top = room;
+	return room;
+}
+
+static void world_spans(struct spans *spans)
+{
+	spans->nr = 0;
+	execution_spans(spans);
+	histories_spans(spans);
+	memory_spans(spans);
+}
+
+static char *bytes_of(struct checkpoint *checkpoint)
+{
+	return (char *)&checkpoint->spans.at[checkpoint->spans.nr];
+}
+
+bool checkpoint_take(void)
+{
+	struct checkpoint *checkpoint;
+	char *at;
+
+	if (!CONTEXT_MOVABLE || !room_get() || nr_checkpoints == MAX_STEPS ||
+		top + sizeof(*checkpoint) > room + ROOM)
+		return false;
+	checkpoint = (struct checkpoint *)(void *)top;
+	checkpoint->depth = run.depth;
+	world_spans(&checkpoint->spans);
+	at = bytes_of(checkpoint);
+	for (unsigned int i = 0; i < checkpoint->spans.nr; i++) {
+		const size_t size = checkpoint->spans.at[i].size;
+
+		if (size > (size_t)(room + ROOM - at))
+			return false;
+		memcpy(at, checkpoint->spans.at[i].address, size);
+		at += size;
+	}
+	top = room + (((size_t)(at - room) + ALIGNMENT - 1) & -ALIGNMENT);
+	checkpoints[nr_checkpoints++] = checkpoint;
+	return true;
+}
+
+static void restore(struct checkpoint *checkpoint)
+{
+	const char *at = bytes_of(checkpoint);
+
+	for (unsigned int i = 0; i < checkpoint->spans.nr; i++) {
+		memcpy(checkpoint->spans.at[i].address, at,
+			checkpoint->spans.at[i].size);
+		at += checkpoint->spans.at[i].size;
+	}
+	memory_restored();
+}
+
+bool checkpoint_go_back(unsigned int depth)
+{
+	while (nr_checkpoints && checkpoints[nr_checkpoints - 1]->depth > depth)
+		top = (char *)checkpoints[--nr_checkpoints];
+	if (!nr_checkpoints)
+		return false;
+	restore(checkpoints[nr_checkpoints - 1]);
+	return true;
+}
+
+/* ---- hashes ---- */
+
+/* Both halves of the product of two words. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+	const unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+#define SALT_A 0x9e3779b97f4a7c15u
+#define SALT_B 0xbf58476d1ce4e5b9u
+
+static inline uint64_t mix_pair(uint64_t hash, const char *bytes)
+{
+	uint64_t words[2];
+
+	memcpy(words, bytes, sizeof(words));
+	return mix(hash ^ words[0] ^ SALT_A, words[1] ^ SALT_B);
+}
+
+/* In lanes that do not wait for each other while there is much. */
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
+{
+	uint64_t a = hash, b = hash + SALT_A, c = hash + SALT_B;
+	uint64_t words[2] = {size};
+
+	for (; size >= 48; size -= 48, bytes += 48) {
+		a = mix_pair(a, bytes);
+		b = mix_pair(b, bytes + 16);
+		c = mix_pair(c, bytes + 32);
+	}
+	hash = mix(a ^ b, c ^ SALT_A);
+	for (; size >= 16; size -= 16, bytes += 16)
+		hash = mix_pair(hash, bytes);
+	for (size_t i = 0; i < size; i++)
+		words[1] = words[1] << 8 | (unsigned char)bytes[i];
+	return mix(hash ^ words[0], words[1] ^ SALT_B);
+}
+
+uint64_t checkpoint_hash(void)
+{
+	static struct spans spans;
+	uint64_t hash = 0;
+
+	spans.nr = 0;
+	execution_state_spans(&spans);
+	memory_state_spans(&spans);
+	for (unsigned int i = 0; i < spans.nr; i++)
+		hash = hash_bytes(hash, spans.at[i].address, spans.at[i].size);
+	return hash;
+}
