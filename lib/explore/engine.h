@@ -116,7 +116,9 @@ struct footprint {
  */
 typedef uint16_t moment_t;
 
-#define MOMENTS 4
+#define MOMENTS	   4
+
+#define NO_SECTION UINT16_MAX
 
 static inline moment_t moment_first(unsigned int step)
 {
@@ -190,7 +192,7 @@ struct thread {
 	uint16_t last; /* step + 1 of its last step, or 0 */
 	const struct explore_site *site;
 	uint32_t rcu_depth;
-	moment_t rcu_since; /* when it entered */
+	moment_t section; /* when it entered RCU, or NO_SECTION */
 	const char *name;
 	void (*function)(void *context, long argument);
 	void *context;

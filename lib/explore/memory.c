@@ -33,8 +33,6 @@ _Static_assert(ARENA_SIZE == BODY_SIZE + MAX_THREADS * THREAD_SIZE, "");
 #define MAX_BLOCKS    16384
 #define POISON	      0x6b
 
-#define NO_SECTION    UINT16_MAX
-
 enum block_state {
 	BLOCK_LIVE,
 	BLOCK_RETIRED, /* handed to RCU */
@@ -48,10 +46,12 @@ struct block {
 	enum block_state state;
 	uint8_t retired_by;
 	uint16_t retired; /* step + 1 */
-	/* Each thread's last use, and its section's beginning. The body's come
-	 * before or after all others. */
-	moment_t used[MAX_THREADS + 1];
-	moment_t section[MAX_THREADS + 1];
+	/* Each thread's last use. The body's come before or after all others.
+	 */
+	struct {
+		moment_t at;
+		moment_t section; /* when that began, or NO_SECTION */
+	} used[MAX_THREADS + 1];
 };
 
 struct region {
@@ -245,7 +245,7 @@ static void use_retired(const struct block *block)
 	if (!block->retired || !in_thread())
 		return;
 	if (!me->rcu_depth ||
-		steps[block->retired - 1].clock.at[run.who] <= me->rcu_since)
+		steps[block->retired - 1].clock.at[run.who] <= me->section)
 		used_too_late(block, "it was handed to RCU, outside a read "
 				     "section begun before that");
 }
@@ -254,8 +254,8 @@ static inline void note_use(struct block *block)
 {
 	const struct thread *me = self();
 
-	block->used[run.who] = run.moment;
-	block->section[run.who] = me->rcu_depth ? me->rcu_since : NO_SECTION;
+	block->used[run.who].at = run.moment;
+	block->used[run.who].section = me->section;
 }
 
 static __attribute__((noinline)) void use_doubtful(
@@ -289,11 +289,11 @@ static void require_unused(const struct block *block, bool in_sections)
 	const struct clock *clock = clock_now();
 
 	for (unsigned int t = 0; in_thread() && t < run.nr_threads; t++) {
-		if (t == run.who || !block->used[t] ||
-			clock_has(clock, t, block->used[t]))
-			continue;
-		if (in_sections && block->section[t] != NO_SECTION &&
-			clock->at[t] > block->section[t])
+		const moment_t section = block->used[t].section;
+
+		if (t == run.who || clock_has(clock, t, block->used[t].at) ||
+			(in_sections && section != NO_SECTION &&
+				clock->at[t] > section))
 			continue;
 		execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
 			"%s frees memory of %s() at %s:%d that %s may "
@@ -359,7 +359,7 @@ void sync_rcu_enter(void)
 	struct thread *me = self();
 
 	if (!me->rcu_depth++)
-		me->rcu_since = run.moment;
+		me->section = run.moment;
 }
 
 static void rcu_run(struct sync_rcu_head *head)
@@ -395,7 +395,10 @@ void sync_rcu_leave(void)
 	if (!me->rcu_depth)
 		execution_fail(DAX_EXPLORE_FAILED_ASSERTION,
 			"%s leaves RCU without having entered", me->name);
-	if (!--me->rcu_depth && now.rcu_first)
+	if (--me->rcu_depth)
+		return;
+	me->section = NO_SECTION;
+	if (now.rcu_first)
 		rcu_left();
 }
 

@@ -121,6 +121,27 @@ static inline struct step *step_of(moment_t moment)
 	return &steps[moment_step(moment) - 1];
 }
 
+typedef moment_t lanes_t __attribute__((vector_size(sizeof(struct clock))));
+
+/* The threads of @rivals that have not happened before: mostly none. */
+static inline unsigned int clock_lacks(
+	const struct clock *clock, const struct rivals *rivals)
+{
+	unsigned int lacks = 0;
+	lanes_t a, b;
+	uint64_t any[2];
+
+	memcpy(&a, clock, sizeof(a));
+	memcpy(&b, rivals, sizeof(b));
+	a = (lanes_t)(a < b);
+	memcpy(any, &a, sizeof(any));
+	if (!(any[0] | any[1]))
+		return 0;
+	for (unsigned int t = 0; t < MAX_THREADS; t++)
+		lacks |= (unsigned int)(clock->at[t] < rivals->at[t]) << t;
+	return lacks;
+}
+
 /* Did one of the threads in the mask @others do what @rivals says after @t? */
 static bool comes_between(
 	const struct rivals *rivals, unsigned int others, unsigned int t)
@@ -141,11 +162,8 @@ static void follow(
 	unsigned int i, const struct rivals *rivals, unsigned int enabling)
 {
 	struct step *step = &steps[i];
-	unsigned int races = 0;
+	unsigned int races = clock_lacks(&step->clock, rivals);
 
-	for (unsigned int t = 0; t < run.nr_threads; t++)
-		if (!clock_has(&step->clock, t, rivals->at[t]))
-			races |= 1u << t;
 	if (!races)
 		return;
 	for (unsigned int left = races; left; left &= left - 1)

@@ -406,6 +406,7 @@ static void execution_reset(void)
 	for (unsigned int i = 0; i < NR_WHO; i++) {
 		chains[i].depth = 0;
 		run.threads[i].rcu_depth = 0;
+		run.threads[i].section = NO_SECTION;
 		run.state.threads[i].now = 1000000000;
 		run.threads[i].last = 0;
 		run.threads[i].name = "the body";
