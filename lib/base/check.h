@@ -27,7 +27,10 @@ struct check_site {
 	int line;
 };
 
-/* Prints @site and the lock ranks held by this thread, then aborts. */
+/* Says what is wrong and which locks this thread holds, then aborts; under the
+ * explorer it ends the execution, and the report says it. */
+_Noreturn void check_abort(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
 _Noreturn void check_failed(const struct check_site *site);
 
 #define CHECK_OR_ABORT(kind_, cond)                                            \

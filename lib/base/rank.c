@@ -6,31 +6,40 @@
 #if DAX_CHECKED
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 static const char *const rank_names[] = {
-	[RANK_NONE] = "NONE",	  [RANK_INODE] = "INODE",
-	[RANK_MMAP] = "MMAP",	  [RANK_INVALIDATE] = "INVALIDATE",
-	[RANK_ENTRY] = "ENTRY",	  [RANK_I_MMAP] = "I_MMAP",
-	[RANK_PTE] = "PTE",	  [RANK_TREE] = "TREE",
-	[RANK_CANCEL] = "CANCEL", [RANK_WAITQ] = "WAITQ",
+	[RANK_NONE] = "NONE",
+	[RANK_INODE] = "INODE",
+	[RANK_MMAP] = "MMAP",
+	[RANK_INVALIDATE] = "INVALIDATE",
+	[RANK_ENTRY] = "ENTRY",
+	[RANK_I_MMAP] = "I_MMAP",
+	[RANK_PTE] = "PTE",
+	[RANK_TREE] = "TREE",
+	[RANK_CANCEL] = "CANCEL",
+	[RANK_WAITQ] = "WAITQ",
 	[RANK_LEAF] = "LEAF",
 };
 
-static void print_lock(FILE *to, const char *verb, struct rank_lock lock)
+void rank_describe(struct rank_lock lock, char *text, size_t size)
 {
-	fprintf(to, "  %s %s %p", verb, rank_names[lock.rank], lock.object);
-	if (lock.rank == RANK_ENTRY)
-		fprintf(to, " index 0x%" PRIx64, lock.index);
-	fputc('\n', to);
+	const int length = snprintf(
+		text, size, "%s %p", rank_names[lock.rank], lock.object);
+
+	if (lock.rank == RANK_ENTRY && (size_t)length < size)
+		snprintf(text + length, size - (size_t)length,
+			" index 0x%" PRIx64, lock.index);
 }
 
 void rank_print_held(FILE *to)
 {
 	const struct rank_chain *chain = sync_rank_chain();
+	char text[RANK_DESCRIBE_MAX];
 
-	for (unsigned int i = 0; i < chain->depth; i++)
-		print_lock(to, "holds", chain->held[i]);
+	for (unsigned int i = 0; i < chain->depth; i++) {
+		rank_describe(chain->held[i], text, sizeof(text));
+		fprintf(to, "  holds %s\n", text);
+	}
 }
 
 static bool same_lock(struct rank_lock a, struct rank_lock b)
@@ -52,14 +61,13 @@ static bool may_follow(struct rank_lock held, struct rank_lock next)
 void rank_check(struct rank_lock lock)
 {
 	const struct rank_chain *chain = sync_rank_chain();
+	char text[RANK_DESCRIBE_MAX];
 
 	for (unsigned int i = 0; i < chain->depth; i++) {
 		if (may_follow(chain->held[i], lock))
 			continue;
-		fputs("daxlock: lock taken out of rank\n", stderr);
-		rank_print_held(stderr);
-		print_lock(stderr, "wants", lock);
-		abort();
+		rank_describe(lock, text, sizeof(text));
+		check_abort("lock taken out of rank: wants %s", text);
 	}
 }
 
@@ -74,16 +82,15 @@ void rank_push(struct rank_lock lock)
 void rank_pop(struct rank_lock lock)
 {
 	struct rank_chain *chain = sync_rank_chain();
+	char text[RANK_DESCRIBE_MAX];
 	unsigned int i = chain->depth;
 
 	while (i && !same_lock(chain->held[i - 1], lock))
 		i--;
 	if (!i) {
-		fputs("daxlock: release of a lock this thread does not hold\n",
-			stderr);
-		rank_print_held(stderr);
-		print_lock(stderr, "releases", lock);
-		abort();
+		rank_describe(lock, text, sizeof(text));
+		check_abort("release of a lock this thread does not hold: %s",
+			text);
 	}
 	for (chain->depth--; i <= chain->depth; i++)
 		chain->held[i - 1] = chain->held[i];

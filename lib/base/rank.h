@@ -58,6 +58,9 @@ void rank_push(struct rank_lock lock);
 void rank_pop(struct rank_lock lock);
 bool rank_holds(struct rank_lock lock);
 bool rank_holds_any(enum rank rank);
+#define RANK_DESCRIBE_MAX 64
+/* "ENTRY 0x55e0 index 0x2" */
+void rank_describe(struct rank_lock lock, char *text, size_t size);
 void rank_print_held(FILE *to);
 
 #else

@@ -8,7 +8,7 @@
 
 #include "explore/engine.h"
 
-struct execution run;
+struct execution run = {.who = WHO_ENGINE};
 struct rank_chain chains[NR_WHO];
 struct step steps[MAX_STEPS];
 

@@ -2,8 +2,6 @@
 /* Locking an entry that is there, and unlocking it. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "mapping/mapping.h"
 
@@ -167,12 +165,9 @@ static _Noreturn void misused(
 
 	dax_entry_decode(word, DAX_WORD_DAXLOCK, there, sizeof(there));
 	dax_entry_decode(entry, DAX_WORD_DAXLOCK, given, sizeof(given));
-	fprintf(stderr,
-		"daxlock: %s\n  index 0x%" PRIx64
-		", the tree has: %s, the caller has: %s\n",
+	check_abort("%s: index 0x%" PRIx64
+		    ", the tree has: %s, the caller has: %s",
 		how, index, there, given);
-	rank_print_held(stderr);
-	abort();
 }
 
 void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
