@@ -53,6 +53,9 @@ extern "C" {
 /** DAX_EXPLORE_THREADS - threads in a scenario, at most */
 #define DAX_EXPLORE_THREADS 8
 
+/** DAX_EXPLORE_MESSAGE - size of what a report says in words */
+#define DAX_EXPLORE_MESSAGE 1024
+
 /**
  * struct dax_scenario - what to explore
  * @name: one word
@@ -251,7 +254,7 @@ enum dax_explore_bug {
 struct dax_explore_report {
 	enum dax_explore_verdict verdict;
 	enum dax_explore_bug bug;
-	char message[256];
+	char message[DAX_EXPLORE_MESSAGE];
 	char *table;
 	char *token;
 	uint64_t executions;

@@ -54,6 +54,11 @@
  *				builds, elsewhere the constant 0
  *   sync_note(format, ...)	a line for the explorer's table of who did
  *				what; elsewhere nothing, not even evaluated
+ *   sync_note_key(what, owner, index, parker)
+ *				what becomes of a key that threads sleep on,
+ *				for the explorer's sentence about a lost
+ *				wake-up; a sync_note() just before says it in
+ *				words, but for sleeping and waking
  *
  * Checked builds of an implementation add sync_alloc_fail_nth(n): the n-th
  * allocation from now fails (0: none); and sync_alloc_live(): blocks allocated
@@ -63,6 +68,18 @@
 #define BASE_SYNC_H
 
 #include "base/rank.h"
+
+/* Of a key: an owner and an index. */
+enum sync_key_note {
+	KEY_NOTHING,
+	KEY_SLEEPS,	/* this thread is queued on it, and parks in @parker */
+	KEY_WAKES_NEXT, /* this thread looks for one sleeper */
+	KEY_WAKES_ALL,
+	KEY_TAKES,	/* and finds the one in @parker */
+	KEY_LOCKS,	/* this thread has what the key stands for */
+	KEY_UNLOCKS,
+	KEY_ENDS,	/* nothing has the key any more */
+};
 
 #ifdef DAX_EXPLORE
 #include "explore/sync_explore.h"

@@ -256,6 +256,21 @@ __attribute__((format(printf, 1, 2))) static inline void sync_note_unused(
 			sync_note_unused(__VA_ARGS__);                         \
 	} while (0)
 
+static inline void sync_note_key_unused(enum sync_key_note what,
+	const void *owner, uint64_t index, const struct sync_parker *parker)
+{
+	(void)what;
+	(void)owner;
+	(void)index;
+	(void)parker;
+}
+
+#define sync_note_key(what, owner, index, parker)                              \
+	do {                                                                   \
+		if (0)                                                         \
+			sync_note_key_unused(what, owner, index, parker);      \
+	} while (0)
+
 #if DAX_CHECKED
 void sync_alloc_fail_nth(uint64_t nth);
 uint64_t sync_alloc_live(void);

@@ -40,6 +40,7 @@
 
 #include "base/sync.h"
 #include "daxlock/explore.h"
+#include "explore/events.h"
 
 #define MAX_THREADS DAX_EXPLORE_THREADS
 #define MAX_STEPS   8192
@@ -235,7 +236,7 @@ struct execution {
 		struct progress threads[NR_WHO];
 	} state;
 	struct thread threads[NR_WHO];
-	char message[256];
+	char message[DAX_EXPLORE_MESSAGE];
 };
 
 extern struct execution run;
@@ -508,33 +509,12 @@ bool seen_has(uint64_t hash);
 bool seen_add(uint64_t hash);
 uint64_t seen_count(void);
 
-/* ---- events.c ---- */
+/* ---- blocked.c: when nobody can go on ---- */
 
-struct event {
-	uint8_t thread;
-	uint8_t operation;
-	uint16_t step;
-	const void *address;
-	uint64_t before;
-	uint64_t after;
-	const struct explore_site *site;
-	char note[96];
-};
-
-void events_reset(void);
-void event_add(enum operation operation, const void *address, uint64_t before,
-	uint64_t after, const struct explore_site *site);
-void event_note(const char *format, va_list arguments);
-char *events_table(bool all);
-/* "sleeps on the key 0x200", as the last note of @thread says, or "sleeps". */
-const char *events_why_asleep(unsigned int thread);
-
-static inline void event(enum operation operation, const void *address,
-	uint64_t before, uint64_t after, const struct explore_site *site)
-{
-	if (__builtin_expect(explore_recording, 0))
-		event_add(operation, address, before, after, site);
-}
+enum dax_explore_bug blocked_bug(void);
+void blocked_describe(char *text, size_t size);
+/* Ends the execution of a thread that has ended and holds @lock. */
+_Noreturn void lock_kept(const struct rank_lock *lock);
 
 /* ---- token.c ---- */
 

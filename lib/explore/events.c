@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an execution did, and the table that says so. */
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "explore/engine.h"
@@ -15,30 +11,18 @@ bool explore_recording;
 static struct event events[MAX_EVENTS];
 static unsigned int nr_events;
 
-static const char *const operation_names[] = {
-	[OP_LOAD] = "load",
-	[OP_STORE] = "store",
-	[OP_CAS] = "cas",
-	[OP_SWAP] = "swap",
-	[OP_ADD] = "add",
-	[OP_OR] = "or",
-	[OP_AND] = "and",
-	[OP_LOCK] = "lock",
-	[OP_UNLOCK] = "unlock",
-	[OP_PARK] = "park",
-	[OP_UNPARK] = "unpark",
-	[OP_CHOOSE] = "choose",
-	[OP_ALLOC] = "alloc",
-	[OP_FREE] = "free",
-	[OP_RCU_CALL] = "call_rcu",
-};
-
 void events_reset(void)
 {
 	nr_events = 0;
 }
 
-static struct event *event_new(enum operation operation)
+const struct event *events_all(unsigned int *nr)
+{
+	*nr = nr_events;
+	return events;
+}
+
+static struct event *event_new(unsigned int operation)
 {
 	struct event *event = &events[nr_events];
 
@@ -52,7 +36,7 @@ static struct event *event_new(enum operation operation)
 	return event;
 }
 
-void event_add(enum operation operation, const void *address, uint64_t before,
+void event_add(unsigned int operation, const void *address, uint64_t before,
 	uint64_t after, const struct explore_site *site)
 {
 	struct event *event = event_new(operation);
@@ -64,6 +48,8 @@ void event_add(enum operation operation, const void *address, uint64_t before,
 	event->after = after;
 	event->site = site;
 }
+
+/* ---- notes ---- */
 
 void event_note(const char *format, va_list arguments)
 {
@@ -93,116 +79,47 @@ void dax_explore_note(const char *format, ...)
 	va_end(arguments);
 }
 
-const char *events_why_asleep(unsigned int thread)
+void explore_note_key(enum sync_key_note what, const void *owner,
+	uint64_t index, const struct sync_parker *parker)
 {
-	static const char how[] = "sleeps on";
+	struct event *event = event_new(OP_NOTE);
+
+	if (!event)
+		return;
+	event->key = (uint8_t)what;
+	event->owner = owner;
+	event->before = index;
+	event->address = parker;
+}
+
+/* Whoever sleeps on a key has said so already. */
+void explore_note_park(const struct sync_parker *parker)
+{
+	unsigned int i = nr_events;
+
+	while (i && !(events[i - 1].thread == run.who && events[i - 1].key))
+		i--;
+	if (!i || events[i - 1].key != KEY_SLEEPS ||
+		events[i - 1].address != parker)
+		explore_note("sleeps");
+}
+
+unsigned int events_taken(const struct event *wake)
+{
+	const struct event *taken = wake + 1;
+
+	while (taken < events + nr_events && taken->key == KEY_TAKES &&
+		taken->thread == wake->thread)
+		taken++;
+	return (unsigned int)(taken - wake) - 1;
+}
+
+unsigned int events_sleeper(const void *parker)
+{
+	unsigned int who;
 
 	for (unsigned int i = nr_events; i--;)
-		if (events[i].operation == OP_NOTE &&
-			events[i].thread == thread &&
-			!strncmp(events[i].note, how, sizeof(how) - 1))
-			return events[i].note;
-	return "sleeps";
-}
-
-/* ---- the table ---- */
-
-static void print_value(FILE *to, const struct event *event)
-{
-	char name[32];
-
-	memory_name(event->address, name, sizeof(name));
-	fprintf(to, "%s %s", operation_names[event->operation], name);
-	switch ((enum operation)event->operation) {
-	case OP_LOAD:
-		fprintf(to, " = 0x%" PRIx64, event->after);
-		break;
-	case OP_CAS:
-		if (event->before == event->after) {
-			fprintf(to, " fails: 0x%" PRIx64, event->before);
-			break;
-		}
-		/* fall through */
-	case OP_STORE:
-	case OP_SWAP:
-	case OP_ADD:
-	case OP_OR:
-	case OP_AND:
-		fprintf(to, " 0x%" PRIx64 " -> 0x%" PRIx64, event->before,
-			event->after);
-		break;
-	case OP_PARK:
-		fputs(event->before ? ": woken" : ": timed out", to);
-		break;
-	default:
-		break;
-	}
-}
-
-static void print_event(FILE *to, const struct event *event)
-{
-	fprintf(to, "%4u %*s%c ", event->step, event->thread * 4, "",
-		'1' + event->thread);
-	if (event->operation == OP_NOTE)
-		fputs(event->note, to);
-	else
-		print_value(to, event);
-	if (event->site)
-		fprintf(to, "   (%s, %s:%d)", event->site->function,
-			strrchr(event->site->file, '/')
-				? strrchr(event->site->file, '/') + 1
-				: event->site->file,
-			event->site->line);
-	fputc('\n', to);
-}
-
-#define COLUMN 38
-
-static void print_heads(FILE *to)
-{
-	for (unsigned int i = 0; i < run.nr_threads; i++)
-		fprintf(to, "%u %-*s", i + 1, COLUMN - 2, run.threads[i].name);
-	fputc('\n', to);
-	for (unsigned int i = 0; i < run.nr_threads; i++)
-		fprintf(to, "%-*s", COLUMN, "--------");
-	fputc('\n', to);
-}
-
-static void print_notes(FILE *to)
-{
-	for (unsigned int i = 0; i < nr_events; i++)
-		if (events[i].operation == OP_NOTE)
-			fprintf(to, "%*s%s\n", events[i].thread * COLUMN, "",
-				events[i].note);
-}
-
-static bool any_notes(void)
-{
-	for (unsigned int i = 0; i < nr_events; i++)
-		if (events[i].operation == OP_NOTE)
-			return true;
-	return false;
-}
-
-char *events_table(bool all)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return NULL;
-	if (all || !any_notes()) {
-		for (unsigned int i = 0; i < run.nr_threads; i++)
-			fprintf(to, "     %*s%u = %s\n", i * 4, "", i + 1,
-				run.threads[i].name);
-		for (unsigned int i = 0; i < nr_events; i++)
-			print_event(to, &events[i]);
-	} else {
-		print_heads(to);
-		print_notes(to);
-	}
-	fprintf(to, "=> %s: %s\n", dax_explore_bug_name(run.bug), run.message);
-	fclose(to);
-	return text;
+		if (events[i].key == KEY_SLEEPS && events[i].address == parker)
+			return events[i].thread;
+	return memory_is_stack(parker, &who) ? who : NR_WHO;
 }

@@ -37,62 +37,14 @@ static void diverged(unsigned int depth, const char *what)
 
 /* ---- when nobody can go on ---- */
 
-static const char *who_holds(const struct thread *blocked, bool *ended)
-{
-	const struct sync_lock *lock = objects[blocked->object].address;
-	const struct thread *holder = &run.threads[lock->owner];
-
-	*ended = is_done(lock->owner);
-	return holder->name;
-}
-
-static int describe_blocked(char *text, size_t size,
-	const struct thread *blocked, enum dax_explore_bug *bug)
-{
-	bool ended;
-	const char *holder;
-
-	if (blocked->operation == OP_PARK) {
-		*bug = DAX_EXPLORE_LOST_WAKE_UP;
-		return snprintf(text, size, "%s (%u) %s since step %u",
-			blocked->name,
-			(unsigned int)(blocked - run.threads) + 1,
-			events_why_asleep(
-				(unsigned int)(blocked - run.threads)),
-			(unsigned int)blocked->last);
-	}
-	if (blocked->operation != OP_LOCK)
-		return snprintf(
-			text, size, "%s waits for RCU readers", blocked->name);
-	holder = who_holds(blocked, &ended);
-	if (ended && *bug == DAX_EXPLORE_DEADLOCK)
-		*bug = DAX_EXPLORE_LEAKED_LOCK;
-	return snprintf(text, size, "%s waits for a lock of %s%s",
-		blocked->name, holder, ended ? ", which has ended" : "");
-}
-
 static void nobody_can_go_on(void)
 {
-	enum dax_explore_bug bug = DAX_EXPLORE_DEADLOCK;
-	char text[200];
-	size_t length = 0;
-
 	if (search.races && run.depth >= search.prefix)
 		order_blocked();
-	for (unsigned int i = 0; i < run.nr_threads; i++) {
-		if (is_done(i))
-			continue;
-		if (length && length < sizeof(text))
-			length += (size_t)snprintf(
-				text + length, sizeof(text) - length, "; ");
-		if (length < sizeof(text))
-			length += (size_t)describe_blocked(text + length,
-				sizeof(text) - length, &run.threads[i], &bug);
-	}
-	snprintf(
-		run.message, sizeof(run.message), "nobody can go on: %s", text);
-	run.bug = bug;
+	run.bug = blocked_bug();
 	run.outcome = OUTCOME_BUG;
+	if (explore_recording)
+		blocked_describe(run.message, sizeof(run.message));
 }
 
 /* ---- choosing ---- */

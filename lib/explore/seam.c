@@ -218,7 +218,8 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	if (!parker->token)
 		my_progress()->slept++;
 	object = object_of(parker, sizeof(*parker), &parker->object);
-	sync_note("sleeps");
+	if (!parker->token && explore_recording)
+		explore_note_park(parker);
 	if (!parker->token || me->timed || !schedule_merges(object))
 		schedule_point(OP_PARK, object, &parker->token, true, site);
 	order_access(object, ACCESS_PARK);
@@ -249,8 +250,8 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 	memory_touch(parker);
 	order_own_done();
 	event(OP_UNPARK, parker, parker->token, 1, site);
-	if (memory_is_stack(parker, &who))
-		sync_note("wakes %s (%u)", run.threads[who].name, who + 1);
+	if (explore_recording && (who = events_sleeper(parker)) < MAX_THREADS)
+		sync_note("unparks %s (%u)", run.threads[who].name, who + 1);
 	parker->token = true;
 }
 

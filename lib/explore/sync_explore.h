@@ -208,12 +208,21 @@ void sync_once(struct sync_once *once, void (*function)(void));
 void explore_note(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+void explore_note_key(enum sync_key_note what, const void *owner,
+	uint64_t index, const struct sync_parker *parker);
+
 extern bool explore_recording;
 
 #define sync_note(...)                                                         \
 	do {                                                                   \
 		if (__builtin_expect(explore_recording, 0))                    \
 			explore_note(__VA_ARGS__);                             \
+	} while (0)
+
+#define sync_note_key(what, owner, index, parker)                              \
+	do {                                                                   \
+		if (__builtin_expect(explore_recording, 0))                    \
+			explore_note_key(what, owner, index, parker);          \
 	} while (0)
 
 void sync_alloc_fail_nth(uint64_t nth);

@@ -55,6 +55,7 @@ static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
 	if (!SYNC_DEVIATION(downgrade_nolock))
 		rank_pop(entry_rank(m, index, large));
 	entry_note("splits", index, large);
+	entry_note_key(KEY_ENDS, m, index, large);
 	entry_locked(m, index, small, NULL, LOCK_GIVES_UP);
 	mapping_account(m, entry_pages(small), entry_pages(large));
 	entry_removed(m, index, word);

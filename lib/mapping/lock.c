@@ -232,6 +232,7 @@ void dax_unlock_entry(
 	/* Relaxed: our own, or what others add to it (MO-5). */
 	word = slot ? sync_load(slot, memory_order_relaxed) : 0;
 	entry_note("unlocks", index, entry);
+	entry_note_key(KEY_UNLOCKS, m, index, entry);
 	if (SYNC_DEVIATION(check_before_publish) &&
 		!word_has(word, WORD_WAITERS)) {
 		sync_store(slot, word & ~WORD_LOCKED, memory_order_relaxed);

@@ -73,6 +73,13 @@ static inline void entry_note(
 		(unsigned long long)dax_entry_start(word, index));
 }
 
+/* What it means for those who sleep on the entry. */
+static inline void entry_note_key(enum sync_key_note what,
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	sync_note_key(what, m, dax_entry_start(word, index), NULL);
+}
+
 static inline bool word_is_locked(uint64_t word)
 {
 	return word_is_value(word) && word_has(word, WORD_LOCKED);
@@ -149,6 +156,7 @@ static inline void entry_locked(const struct dax_mapping *m, dax_pgoff_t index,
 		rank_check(entry_rank(m, index, word));
 	rank_push(entry_rank(m, index, word));
 	entry_note("locks", index, word);
+	entry_note_key(KEY_LOCKS, m, index, word);
 }
 
 /* The slot of the entry that covers @index, which the caller has locked. NULL,

@@ -55,6 +55,7 @@ static uint64_t drop_entry(
 		tree_cleared(&m->tree, index, &place);
 		mapping_account(m, 0, entry_pages(place.word));
 		entry_note("removes", index, place.word);
+		entry_note_key(KEY_ENDS, m, index, place.word);
 		entry_removed(m, index, place.word);
 	} else {
 		dax_put_unlocked_entry(

@@ -96,7 +96,6 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 		queue = dax_waitq_lock(m->waitqs, &key);
 	}
 	entry_note("finds locked", index, word);
-	sync_note("sleeps on the key 0x%llx", (unsigned long long)key.index);
 	dax_waitq_enqueue_locked(queue, &wait->waiter, &key, wait->mode);
 	dax_waitq_unlock(queue);
 	return dax_waitq_sleep(queue, &wait->waiter, wait->limit);

@@ -65,6 +65,7 @@ void dax_waitq_enqueue_locked(struct dax_waitq *queue,
 	waiter->cancelled = false;
 	waiter->next_in_line = false;
 	sync_parker_init(&waiter->parker);
+	sync_note_key(KEY_SLEEPS, key->owner, key->index, &waiter->parker);
 	list = list_of(queue, waiter);
 	list_insert(list, again ? NULL : list->last, waiter);
 }
@@ -136,6 +137,8 @@ int dax_waitq_sleep(struct dax_waitq *queue, struct dax_waiter *opaque,
 static void take(struct waiters *list, struct waiter *waiter,
 	struct dax_woken *woken, struct waiter **last)
 {
+	sync_note_key(KEY_TAKES, waiter->key.owner, waiter->key.index,
+		&waiter->parker);
 	list_remove(list, waiter);
 	waiter->queued = false;
 	waiter->next = NULL;
@@ -155,6 +158,8 @@ bool dax_waitq_take_locked(struct dax_waitq *queue,
 	struct waiter *next;
 
 	sync_lock_assert_held(&queue->lock);
+	sync_note_key(mode == DAX_WAKE_ALL ? KEY_WAKES_ALL : KEY_WAKES_NEXT,
+		key->owner, key->index, NULL);
 	woken->first = NULL;
 	for (waiter = first_with(queue->shared.first, key); waiter;
 		waiter = next) {
