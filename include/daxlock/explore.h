@@ -55,6 +55,10 @@ extern "C" {
 
 /** DAX_EXPLORE_MESSAGE - size of what a report says in words */
 #define DAX_EXPLORE_MESSAGE 1024
+#define DAX_EXPLORE_DIFFERS 128
+
+/** DAX_EXPLORE_VALUES - values of dax_explore_choose(), at most */
+#define DAX_EXPLORE_VALUES 8
 
 /**
  * struct dax_scenario - what to explore
@@ -118,7 +122,7 @@ void dax_explore_sometimes(bool holds, const char *claim);
 
 /**
  * dax_explore_choose() - a value that is explored, too
- * @nr: how many values, at most 8
+ * @nr: how many values, at most DAX_EXPLORE_VALUES
  *
  * Return: 0 to @nr - 1.
  */
@@ -148,7 +152,8 @@ void dax_explore_note(const char *format, ...)
  *	then is a number of states
  * @DAX_EXPLORE_EVERY: every one, up to @preemptions if that is not negative
  * @DAX_EXPLORE_RANDOM: random ones, up to @max_executions
- * @DAX_EXPLORE_REPLAY: the one of @replay
+ * @DAX_EXPLORE_REPLAY: the one of @replay, or, where the code has changed
+ *	since, one that is like it
  */
 enum dax_explore_how {
 	DAX_EXPLORE_AUTO,
@@ -191,7 +196,7 @@ struct dax_explore_options {
  * @DAX_EXPLORE_CLEAN_WITHIN: those within the limits are
  * @DAX_EXPLORE_BUG: one is not
  * @DAX_EXPLORE_NONDETERMINISTIC: the scenario did not do the same twice, or
- *	is not the one that @replay was made with
+ *	is not the one that @replay was made with and has no bug there
  * @DAX_EXPLORE_VACUOUS: fine, but a dax_explore_sometimes() never held
  */
 enum dax_explore_verdict {
@@ -240,6 +245,10 @@ enum dax_explore_bug {
  * @message: the first bug, or why not all was explored, in a sentence
  * @table: the first bug's schedule, a column a thread, or NULL
  * @token: replays the first bug, or NULL
+ * @differs: of DAX_EXPLORE_REPLAY: where the scenario first does not do what
+ *	the token says, or empty
+ * @preemptions: of the schedule in @table and @token: switches away from a
+ *	thread that could go on
  * @executions: complete ones
  * @cut: given up, as all that follows is explored elsewhere
  * @states: of DAX_EXPLORE_STATES
@@ -247,6 +256,7 @@ enum dax_explore_bug {
  * @first_bug: the first bug's execution, from 1 on
  * @steps: of all executions
  * @longest: steps of the longest execution
+ * @average: steps of an execution, of @executions
  * @elapsed_ns: time
  * @search_ns: time of the last search, which @executions and @cut count
  * @first_bug_ns: time until the first bug
@@ -257,6 +267,8 @@ struct dax_explore_report {
 	char message[DAX_EXPLORE_MESSAGE];
 	char *table;
 	char *token;
+	char differs[DAX_EXPLORE_DIFFERS];
+	unsigned int preemptions;
 	uint64_t executions;
 	uint64_t cut;
 	uint64_t states;
@@ -264,6 +276,7 @@ struct dax_explore_report {
 	uint64_t first_bug;
 	uint64_t steps;
 	uint64_t longest;
+	double average;
 	uint64_t elapsed_ns;
 	uint64_t search_ns;
 	uint64_t first_bug_ns;

@@ -42,8 +42,11 @@
 #include "daxlock/explore.h"
 #include "explore/events.h"
 
+#define MAX_STEPS 8192
+
+#include "explore/replay.h"
+
 #define MAX_THREADS DAX_EXPLORE_THREADS
-#define MAX_STEPS   8192
 #define MAX_OBJECTS 16384
 
 /* Who runs: threads from 0 on, then these. */
@@ -347,6 +350,8 @@ bool step_preempts(const struct step *step, unsigned int thread);
 void execution_begin(const struct dax_scenario *scenario);
 /* Goes on from there, or from a checkpoint, to the end. */
 void execution_finish(void);
+/* Both. */
+void execution_run(const struct dax_scenario *scenario);
 /* States: lets @who go on up to its next operation, choice or end; the choice
  * it waits for, if any, is @value. */
 void execution_resume(unsigned int who, unsigned int value);
@@ -515,26 +520,5 @@ enum dax_explore_bug blocked_bug(void);
 void blocked_describe(char *text, size_t size);
 /* Ends the execution of a thread that has ended and holds @lock. */
 _Noreturn void lock_kept(const struct rank_lock *lock);
-
-/* ---- token.c ---- */
-
-struct replay {
-	unsigned int nr;
-	struct {
-		uint8_t thread;
-		uint8_t value;
-		bool choice;
-	} at[MAX_STEPS];
-	uint32_t checksum;
-};
-
-char *token_write(void);
-/* Of the execution in steps[], with a step for each operation. */
-void replay_take(void);
-/* 0 or -EINVAL. */
-int token_read(const char *token, struct replay *replay);
-uint32_t token_checksum(void);
-
-extern struct replay replay;
 
 #endif

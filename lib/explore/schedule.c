@@ -124,17 +124,13 @@ static unsigned int nth_bit(unsigned int bits, uint64_t n)
 
 static unsigned int choose_thread(const struct step *step, unsigned int among)
 {
+	unsigned int thread;
+
 	if (search.how == DAX_EXPLORE_RANDOM)
 		return nth_bit(among,
 			random_below((uint64_t)__builtin_popcount(among)));
-	if (search.how == DAX_EXPLORE_REPLAY) {
-		if (run.depth >= replay.nr)
-			diverged(run.depth, "the token ends here");
-		else if (replay.at[run.depth].choice ||
-			 !(among >> replay.at[run.depth].thread & 1))
-			diverged(run.depth, "the thread cannot go on");
-		return replay.at[run.depth].thread;
-	}
+	if (search.how == DAX_EXPLORE_REPLAY && replay_thread(among, &thread))
+		return thread;
 	/* Nobody times out while others can go on, if there is a choice. */
 	if (among & ~step->waiting)
 		among &= ~(unsigned int)step->waiting;
@@ -262,14 +258,7 @@ static unsigned int choose_value(unsigned int nr)
 {
 	if (search.how == DAX_EXPLORE_RANDOM)
 		return (unsigned int)random_below(nr);
-	if (search.how != DAX_EXPLORE_REPLAY)
-		return 0;
-	if (run.depth >= replay.nr || !replay.at[run.depth].choice ||
-		replay.at[run.depth].value >= nr) {
-		diverged(run.depth, "a choice");
-		return 0;
-	}
-	return replay.at[run.depth].value;
+	return search.how == DAX_EXPLORE_REPLAY ? replay_value(nr) : 0;
 }
 
 unsigned int schedule_choose(unsigned int nr, const struct explore_site *site)

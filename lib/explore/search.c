@@ -143,14 +143,14 @@ static uint64_t clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void execution_run(const struct dax_scenario *scenario)
+void execution_run(const struct dax_scenario *scenario)
 {
 	execution_begin(scenario);
 	execution_finish();
 }
 
-/* Runs the execution in steps[] again, now with a step for each operation, and
- * writes down what it does. */
+/* Runs the execution in steps[] again, now with a step for each operation, or
+ * one like it that is simpler, and writes down what it does. */
 static void record(
 	const struct dax_scenario *scenario, struct dax_explore_report *report)
 {
@@ -161,15 +161,22 @@ static void record(
 	snprintf(was, sizeof(was), "%.120s", run.message);
 	memcpy(report->message, run.message, sizeof(report->message));
 	report->bug = bug;
+	if (search.how == DAX_EXPLORE_REPLAY)
+		replay_differs();
 	replay_take();
 	objects_reset(true);
 	search.how = DAX_EXPLORE_REPLAY;
 	search.prefix = search.first_new = 0;
 	search.next_checkpoint = UINT32_MAX;
-	search.races = search.states = false;
+	search.races = search.sleep = search.states = search.checkpoints =
+		false;
+	if (before.how != DAX_EXPLORE_REPLAY)
+		shrink(scenario, bug);
+	replay_begin();
 	explore_recording = true;
 	execution_run(scenario);
 	explore_recording = false;
+	report->preemptions = run.depth ? steps[run.depth - 1].preemptions : 0;
 	report->token = token_write();
 	report->table = events_table(search.options->steps);
 	/* Says more now that it knows the notes. */
@@ -193,6 +200,8 @@ static void count(const struct dax_scenario *scenario,
 		return;
 	}
 	report->executions++;
+	report->average += ((double)run.depth - report->average) /
+			   (double)report->executions;
 	if (run.outcome != OUTCOME_BUG || report->bugs++)
 		return;
 	report->verdict = DAX_EXPLORE_BUG;
@@ -253,6 +262,7 @@ static void search_start(struct dax_explore_report *report)
 	seen_reset();
 	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
 	report->executions = report->cut = report->states = report->bugs = 0;
+	report->average = 0;
 }
 
 /* What was taken for private is shared: all that was done is void (E5). */
@@ -412,12 +422,18 @@ static void judge(struct dax_explore_report *report)
 		snprintf(report->message, sizeof(report->message),
 			"never \"%s\"", never);
 	}
-	if (search.how == DAX_EXPLORE_REPLAY &&
-		report->verdict != DAX_EXPLORE_NONDETERMINISTIC &&
-		token_checksum() != replay.checksum) {
-		report->verdict = DAX_EXPLORE_NONDETERMINISTIC;
-		snprintf(report->message, sizeof(report->message),
-			"the operations are not those of the token");
+	if (search.how == DAX_EXPLORE_REPLAY)
+		replay_judge(report);
+}
+
+static void explore_replay(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	for (unsigned int n = 0; replay_vary(search.options->replay, n); n++) {
+		search_begin(DAX_EXPLORE_REPLAY, -1, 0);
+		explore(scenario, report, start_ns);
+		if (report->bugs || !replay_differs())
+			break;
 	}
 }
 
@@ -430,6 +446,8 @@ static void explore_as_asked(
 
 	if (options->how == DAX_EXPLORE_AUTO) {
 		explore_automatically(scenario, report, start_ns);
+	} else if (options->how == DAX_EXPLORE_REPLAY) {
+		explore_replay(scenario, report, start_ns);
 	} else {
 		search_begin(options->how, bounded ? options->preemptions : -1,
 			options->max_executions);

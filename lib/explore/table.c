@@ -8,6 +8,7 @@
 #include "explore/engine.h"
 
 static const char *const operation_names[] = {
+	[OP_NONE] = "step",
 	[OP_LOAD] = "load",
 	[OP_STORE] = "store",
 	[OP_CAS] = "cas",

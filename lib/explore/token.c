@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Replay tokens: "1x3.2x5.c1.1x8-5f03c2". Thread 1 for three steps, thread 2
- * for five, a choice of the value 1, ... and a checksum of the operations.
+ * Replay tokens: "1:2lc.2:4lk=1.1:5lu" is thread 1 with two loads and a cas,
+ * thread 2 with four loads, a lock and a choice of the value 1, thread 1 with
+ * five loads and an unpark. They know the kind of each operation, not what it
+ * was on: that changes with every build. A kind that has no letter is "_".
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +13,27 @@
 
 #include "explore/engine.h"
 
-struct replay replay;
+static const char letters[] = {
+	[OP_NONE] = '_',
+	[OP_LOAD] = 'l',
+	[OP_STORE] = 's',
+	[OP_CAS] = 'c',
+	[OP_SWAP] = 'w',
+	[OP_ADD] = 'a',
+	[OP_OR] = 'o',
+	[OP_AND] = 'n',
+	[OP_LOCK] = 'k',
+	[OP_PARK] = 'p',
+	[OP_UNPARK] = 'u',
+	[OP_CHOOSE] = '=',
+};
+
+static char letter_of(unsigned int operation)
+{
+	return operation < sizeof(letters) && letters[operation]
+		       ? letters[operation]
+		       : letters[OP_NONE];
+}
 
 uint32_t token_checksum(void)
 {
@@ -22,14 +44,29 @@ uint32_t token_checksum(void)
 	return sum & 0xffffff;
 }
 
-static void write_run(FILE *to, unsigned int i, unsigned int length)
+/* ---- writing ---- */
+
+/* Steps from @i on that one letter tells. */
+static unsigned int alike(unsigned int i)
 {
-	if (i)
-		fputc('.', to);
-	if (steps[i].nr_values)
-		fprintf(to, "c%u", steps[i].value);
-	else
-		fprintf(to, "%ux%u", steps[i].thread + 1u, length);
+	unsigned int end = i + 1;
+
+	while (steps[i].operation != OP_CHOOSE && end < run.depth &&
+		steps[end].thread == steps[i].thread &&
+		steps[end].operation == steps[i].operation)
+		end++;
+	return end - i;
+}
+
+static void write_steps(FILE *to, unsigned int i, unsigned int nr)
+{
+	if (!i || steps[i].thread != steps[i - 1].thread)
+		fprintf(to, "%s%u:", i ? "." : "", steps[i].thread + 1u);
+	if (nr > 1)
+		fprintf(to, "%u", nr);
+	fputc(letter_of(steps[i].operation), to);
+	if (steps[i].operation == OP_CHOOSE)
+		fprintf(to, "%u", steps[i].value);
 }
 
 char *token_write(void)
@@ -37,78 +74,84 @@ char *token_write(void)
 	char *text = NULL;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
-	unsigned int length;
+	unsigned int nr;
 
 	if (!to)
 		return NULL;
-	for (unsigned int i = 0; i < run.depth; i += length) {
-		length = 1;
-		while (!steps[i].nr_values && i + length < run.depth &&
-			!steps[i + length].nr_values &&
-			steps[i + length].thread == steps[i].thread)
-			length++;
-		write_run(to, i, length);
+	for (unsigned int i = 0; i < run.depth; i += nr) {
+		nr = alike(i);
+		write_steps(to, i, nr);
 	}
-	fprintf(to, "-%06" PRIx32, token_checksum());
 	fclose(to);
 	return text;
 }
 
-static bool add(struct replay *to, bool choice, unsigned long value,
-	unsigned long times)
+/* ---- reading ---- */
+
+static bool read_number(const char **at, unsigned int limit, unsigned int *out)
 {
-	if (value >= MAX_THREADS || times > MAX_STEPS - to->nr)
+	unsigned int number = 0;
+
+	if (**at < '0' || **at > '9')
 		return false;
-	while (times--) {
-		to->at[to->nr].choice = choice;
-		to->at[to->nr].thread = choice ? 0 : (uint8_t)value;
-		to->at[to->nr].value = choice ? (uint8_t)value : 0;
-		to->nr++;
+	while (**at >= '0' && **at <= '9' && number <= limit)
+		number = number * 10 + (unsigned int)(*(*at)++ - '0');
+	*out = number;
+	return number <= limit;
+}
+
+/* "2l", "k", "=1" */
+static bool read_steps(const char **at, unsigned int thread, struct replay *to)
+{
+	const char *letter;
+	unsigned int times = 1;
+	unsigned int value = 0;
+
+	if (**at >= '0' && **at <= '9' && !read_number(at, MAX_STEPS, &times))
+		return false;
+	letter = **at ? memchr(letters, **at, sizeof(letters)) : NULL;
+	if (!letter || !times || times > MAX_STEPS - to->nr)
+		return false;
+	++*at;
+	if (letter - letters == OP_CHOOSE) {
+		if (**at < '0' || **at >= '0' + DAX_EXPLORE_VALUES)
+			return false;
+		value = (unsigned int)(*(*at)++ - '0');
 	}
+	while (times--)
+		to->at[to->nr++] = (struct replay_item){
+			.thread = (uint8_t)thread,
+			.kind = (uint8_t)(letter - letters),
+			.value = (uint8_t)value,
+		};
+	return true;
+}
+
+/* "2:4lk" */
+static bool read_run(const char **at, struct replay *to)
+{
+	unsigned int thread;
+
+	if (!read_number(at, MAX_THREADS, &thread) || !thread ||
+		*(*at)++ != ':')
+		return false;
+	do
+		if (!read_steps(at, thread - 1, to))
+			return false;
+	while (**at && **at != '.');
 	return true;
 }
 
 int token_read(const char *token, struct replay *to)
 {
-	char *at = (char *)(uintptr_t)token;
+	const char *at = token;
 
 	to->nr = 0;
-	while (*at && *at != '-') {
-		const bool choice = *at == 'c';
-		unsigned long value = strtoul(at + choice, &at, 10);
-		unsigned long times = 1;
-
-		if (!choice) {
-			if (*at != 'x' || !value)
-				return -EINVAL;
-			value--;
-			times = strtoul(at + 1, &at, 10);
-		}
-		if (!add(to, choice, value, times))
+	for (;;) {
+		if (!read_run(&at, to))
 			return -EINVAL;
-		at += *at == '.';
-		if (at == token)
-			return -EINVAL;
-	}
-	if (*at != '-')
-		return -EINVAL;
-	to->checksum = (uint32_t)strtoul(at + 1, &at, 16);
-	return *at ? -EINVAL : 0;
-}
-
-void replay_take(void)
-{
-	replay.nr = 0;
-	if (run.depth)
-		steps[run.depth - 1].merged = run.merged;
-	for (unsigned int i = 0; i < run.depth; i++) {
-		const struct step *step = &steps[i];
-		unsigned int merged = step->merged;
-
-		if (step->nr_values)
-			add(&replay, true, step->value, 1);
-		else
-			merged++;
-		add(&replay, false, step->thread, merged);
+		if (!*at)
+			return 0;
+		at++;
 	}
 }

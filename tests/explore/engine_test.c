@@ -379,7 +379,7 @@ static void a_failed_check_is_found_and_replayed(void **state)
 	assert_int_equal(replayed.bug, report.bug);
 	assert_string_equal(replayed.token, report.token);
 	dax_explore_report_free(&replayed);
-	again.replay = "1x2.2x3-000000";
+	again.replay = "1:2u";
 	assert_int_equal(dax_explore(&scenario, &again, &replayed), 0);
 	assert_int_equal(replayed.verdict, DAX_EXPLORE_NONDETERMINISTIC);
 	again.replay = "nonsense";
