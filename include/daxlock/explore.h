@@ -43,6 +43,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -298,6 +299,103 @@ int dax_explore(const struct dax_scenario *scenario,
 
 /** dax_explore_report_free() - free what hangs on a report */
 void dax_explore_report_free(struct dax_explore_report *report);
+
+/* ---- saying what was found ---- */
+
+/** dax_explore_passed() - proved, or clean within the limits asked for */
+bool dax_explore_passed(const struct dax_explore_report *report);
+
+/**
+ * dax_explore_print() - a report as text
+ * @to: where
+ * @report: what
+ *
+ * "PROVED: 450 executions, ..."; or "BUG: LOST WAKE-UP ...", the table, and
+ * the token on a line "replay: TOKEN".
+ */
+void dax_explore_print(FILE *to, const struct dax_explore_report *report);
+
+/**
+ * dax_explore_print_tap() - a report as a line of TAP
+ * @to: where
+ * @number: of the test, from 1 on; the plan is the caller's
+ * @scenario: what was explored
+ * @report: what was found; a table and a token go into a YAML block
+ */
+void dax_explore_print_tap(FILE *to, unsigned int number,
+	const struct dax_scenario *scenario,
+	const struct dax_explore_report *report);
+
+/**
+ * dax_explore_print_json() - a report as a JSON object, on one line
+ * @to: where
+ * @scenario: what was explored; the deviations named are those that are on
+ * @report: what was found
+ */
+void dax_explore_print_json(FILE *to, const struct dax_scenario *scenario,
+	const struct dax_explore_report *report);
+
+/**
+ * dax_explore_main() - main() of a program that tests scenarios
+ * @argc: of main()
+ * @argv: of main(); "--help" tells the options
+ * @scenarios: what it can explore
+ * @nr: how many
+ *
+ * TAP on stdout, for a test runner. Options list the scenarios, choose among
+ * them, replay a token, and replay a bug under gdb:
+ *
+ *	int main(int argc, char **argv)
+ *	{
+ *		static const struct dax_scenario scenarios[] = {
+ *			{.name = "two_faults", .body = two_faults},
+ *		};
+ *
+ *		return dax_explore_main(argc, argv, scenarios, 1);
+ *	}
+ *
+ * Other frameworks call dax_explore() in a test of theirs. What ends a test by
+ * a jump, as the assertions of cmocka do, is for the test itself: threads of
+ * a scenario, and its body, have stacks of their own, and use
+ * dax_explore_check(). With cmocka:
+ *
+ *	static void two_faults_are_proved(void **state)
+ *	{
+ *		struct dax_explore_report report;
+ *
+ *		assert_int_equal(dax_explore(&scenario, NULL, &report), 0);
+ *		if (!dax_explore_passed(&report)) {
+ *			dax_explore_print(stderr, &report);
+ *			fail_msg("%s", report.message);
+ *		}
+ *	}
+ *
+ * Return: the exit status: 0 clean, 1 a finding, 2 wrong use.
+ */
+int dax_explore_main(int argc, char **argv,
+	const struct dax_scenario *scenarios, unsigned int nr);
+
+/**
+ * dax_explore_breakpoint() - does nothing, at the beginning of each step
+ * @step: as in the table, from 1 on
+ *
+ * Called on the stack of the step's thread, before it does its operation, only
+ * in the execution that becomes the table of a report: for breakpoints.
+ */
+void dax_explore_breakpoint(unsigned int step);
+
+/**
+ * dax_explore_gdb() - become a gdb that replays a bug
+ * @arguments: those with which this program explores the scenario again, up to
+ *	a NULL; "--replay" and @token are added
+ * @token: what to replay
+ *
+ * Stops in dax_explore_breakpoint() in the last step.
+ *
+ * Return: only if that fails: -ENOENT gdb is not installed; -EINVAL @token is
+ * no token; another error of execve().
+ */
+int dax_explore_gdb(const char *const *arguments, const char *token);
 
 /* ---- deviations: bugs on demand ---- */
 

@@ -473,7 +473,7 @@ static inline void memory_touch(const void *address)
 	if (in_arena(address))
 		memory_use(address);
 }
-/* "b3+0x10" into @text. */
+/* "b3+0x10" into @text, a block; "s+0x10", static, or on a stack. */
 void memory_name(const void *address, char *text, size_t size);
 bool memory_is_stack(const void *address, unsigned int *who);
 void memory_check_end(void);

@@ -47,6 +47,11 @@ static inline void event(unsigned int operation, const void *address,
 		event_add(operation, address, before, after, site);
 }
 
+/* ---- json.c ---- */
+
+/* With its quotes. */
+void print_json_string(FILE *to, const char *text);
+
 /* ---- table.c ---- */
 
 /* "cas" */

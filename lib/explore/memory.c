@@ -167,7 +167,12 @@ void memory_name(const void *address, char *text, size_t size)
 {
 	const struct block *block;
 
-	if (!in_arena(address) || !(block = block_of(address)))
+	/* Where a program is loaded differs from run to run. */
+	if ((const char *)address >= __data_start &&
+		(const char *)address < _end)
+		snprintf(text, size, "s+0x%x",
+			(unsigned int)((const char *)address - __data_start));
+	else if (!in_arena(address) || !(block = block_of(address)))
 		snprintf(text, size, "%p", address);
 	else
 		snprintf(text, size, "b%d+0x%x", (int)(block - blocks) - 1,

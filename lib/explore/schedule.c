@@ -241,6 +241,8 @@ void schedule_point(enum operation operation, uint16_t object,
 	run.stopped = (uint8_t)run.who;
 	if (next != run.who)
 		coroutine_switch(next);
+	if (explore_recording)
+		dax_explore_breakpoint(run.depth);
 }
 
 static unsigned int chosen_value;
@@ -288,6 +290,8 @@ unsigned int schedule_choose(unsigned int nr, const struct explore_site *site)
 		coroutine_leave(WHO_ENGINE);
 	step_begin(step);
 	order_own_done();
+	if (explore_recording)
+		dax_explore_breakpoint(run.depth);
 	return step->value;
 }
 

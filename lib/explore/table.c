@@ -157,7 +157,7 @@ static void print_events(FILE *to)
 
 /* ---- notes only ---- */
 
-#define COLUMN 36
+#define COLUMN 32
 
 static void print_rule(FILE *to)
 {
@@ -216,7 +216,7 @@ char *events_table(bool all)
 		print_events(to);
 	else
 		print_notes(to);
-	fprintf(to, "=> %s: %s\n", dax_explore_bug_name(run.bug), run.message);
+	fprintf(to, "=> %s\n", dax_explore_bug_name(run.bug));
 	fclose(to);
 	return text;
 }

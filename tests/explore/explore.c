@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* daxlock-explore: see usage(). */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "explore/museum.h"
+#include "explore/exhibition.h"
 #include "explore/operations.h"
 #include "explore/scenarios.h"
 
@@ -18,65 +19,40 @@ enum {
 static void usage(FILE *to)
 {
 	fputs("Usage: daxlock-explore [OPTION]...\n"
-	      "Explores every interleaving of a scenario of the entry lock.\n\n"
+	      "Explores every interleaving of scenarios of the entry lock.\n\n"
 	      "  --list                scenarios and deviations\n"
 	      "  --scenario NAME       what to explore: a name of --list, or "
 	      "a\n"
 	      "                        combination such as \"pmd-zero: "
-	      "F0,F1\"\n"
+	      "F0,F1\";\n"
+	      "                        may be repeated\n"
 	      "  --deviation D[+D]     with a bug switched on\n"
 	      "  --preemptions N       only up to N preemptions\n"
 	      "  --seed X              10000 random interleavings instead\n"
 	      "  --replay TOKEN        the one interleaving of a token\n"
+	      "  --gdb                 then replay the bug under gdb, up to "
+	      "its step\n"
 	      "  --allocs-fail N       up to N allocations fail\n"
 	      "  --steps               print each operation, with its place\n"
 	      "  --museum              every deviation in its scenario\n"
+	      "  --json                a JSON object a scenario or exhibit\n"
+	      "  --tap                 TAP\n"
 	      "  --help                this text\n\n"
 	      "Exit status: 0 clean, 1 a bug was found, 2 wrong use.\n",
 		to);
 }
 
 struct request {
-	const char *scenario;
+	const char **scenarios;
+	unsigned int nr;
 	const char *deviation;
 	unsigned int allocs_fail;
+	bool list;
+	bool museum;
+	bool gdb;
+	enum format format;
 	struct dax_explore_options options;
 };
-
-/* ---- printing ---- */
-
-static void print_counts(const struct dax_explore_report *report)
-{
-	const double seconds = (double)report->search_ns / 1e9;
-	const uint64_t done = report->executions + report->cut;
-
-	printf("%llu executions, %llu cut, %llu steps at most, %.3f ms",
-		(unsigned long long)report->executions,
-		(unsigned long long)report->cut,
-		(unsigned long long)report->longest, seconds * 1e3);
-	if (done > 1000)
-		printf(", %.0f executions/s", (double)done / seconds);
-	putchar('\n');
-}
-
-static void print_report(const struct dax_explore_report *report)
-{
-	if (report->verdict != DAX_EXPLORE_BUG) {
-		printf("%s: ", dax_explore_verdict_name(report->verdict));
-		if (*report->message)
-			printf("%s; ", report->message);
-		print_counts(report);
-		return;
-	}
-	printf("BUG: %s %s\n", dax_explore_bug_name(report->bug),
-		report->message);
-	if (report->table)
-		printf("\n%s\n", report->table);
-	printf("replay: %s\n", report->token ? report->token : "");
-	printf("found in execution %llu, after %.3f ms\n",
-		(unsigned long long)report->first_bug,
-		(double)report->first_bug_ns / 1e6);
-}
 
 static void list(void)
 {
@@ -87,7 +63,8 @@ static void list(void)
 		printf("  %-26s %-26s %s\n", named_scenarios[i].name,
 			named_scenarios[i].combination,
 			named_scenarios[i].claim);
-	puts("\nCombinations: STATE: OPERATION,... /QUEUES\n  states:");
+	puts("\nCombinations: STATE: OPERATION,... /QUEUES");
+	fputs("  states:", stdout);
 	for (unsigned int i = 0; i < nr_state_kinds; i++)
 		printf(" %s", state_kinds[i].name);
 	printf("\n  operations:");
@@ -101,11 +78,9 @@ static void list(void)
 
 /* ---- exploring ---- */
 
-static bool find_scenario(const struct request *request,
+static bool find_scenario(const struct request *request, const char *text,
 	struct combination *combination, struct dax_scenario *scenario)
 {
-	const char *text = request->scenario;
-
 	*scenario = (struct dax_scenario){
 		.name = text,
 		.body = combination_body,
@@ -128,107 +103,178 @@ static bool find_scenario(const struct request *request,
 	return combination_read(combination, text);
 }
 
-static int explore_one(const struct request *request)
+static void print_report(const struct request *request, unsigned int number,
+	const struct dax_scenario *scenario,
+	const struct dax_explore_report *report)
+{
+	switch (request->format) {
+	case FORMAT_TEXT:
+		if (request->nr > 1)
+			printf("%s%s\n", number > 1 ? "\n" : "",
+				scenario->name);
+		dax_explore_print(stdout, report);
+		break;
+	case FORMAT_JSON:
+		dax_explore_print_json(stdout, scenario, report);
+		putchar('\n');
+		break;
+	case FORMAT_TAP:
+		dax_explore_print_tap(stdout, number, scenario, report);
+		break;
+	}
+}
+
+/* Does not return when gdb takes over. */
+static int show_in_gdb(const struct request *request, const char *token)
+{
+	char allocs_fail[16];
+	const char *const arguments[] = {"--scenario", request->scenarios[0],
+		"--allocs-fail", allocs_fail,
+		request->deviation ? "--deviation" : NULL, request->deviation,
+		NULL};
+	int error;
+
+	snprintf(allocs_fail, sizeof(allocs_fail), "%u", request->allocs_fail);
+	error = dax_explore_gdb(arguments, token);
+	fprintf(stderr, "daxlock-explore: %s\n",
+		error == -ENOENT ? "gdb is not installed" : strerror(-error));
+	return EXIT_USAGE;
+}
+
+static int explore_one(const struct request *request, unsigned int i)
 {
 	struct combination combination;
 	struct dax_scenario scenario;
 	struct dax_explore_report report;
 	int status;
 
-	if (!find_scenario(request, &combination, &scenario)) {
+	if (!find_scenario(
+		    request, request->scenarios[i], &combination, &scenario)) {
 		fprintf(stderr, "daxlock-explore: no scenario \"%s\"\n",
-			request->scenario);
-		return EXIT_USAGE;
-	}
-	if (dax_explore_deviate(request->deviation)) {
-		fprintf(stderr, "daxlock-explore: no deviation \"%s\"\n",
-			request->deviation);
+			request->scenarios[i]);
 		return EXIT_USAGE;
 	}
 	if (dax_explore(&scenario, &request->options, &report)) {
 		fputs("daxlock-explore: that is no token\n", stderr);
 		return EXIT_USAGE;
 	}
-	print_report(&report);
-	status = report.verdict == DAX_EXPLORE_PROVED ||
-				 report.verdict == DAX_EXPLORE_CLEAN_WITHIN
-			 ? EXIT_CLEAN
-			 : EXIT_FINDING;
+	print_report(request, i + 1, &scenario, &report);
+	status = dax_explore_passed(&report) ? EXIT_CLEAN : EXIT_FINDING;
+	if (request->gdb && report.token)
+		status = show_in_gdb(request, report.token);
 	dax_explore_report_free(&report);
 	return status;
 }
 
-/* ---- the museum ---- */
-
-static const char *exhibit_id(const char *deviation)
+static int explore_all(const struct request *request)
 {
-	const size_t length = strcspn(deviation, "+");
-	const struct dax_explore_deviation *found;
+	int status = EXIT_CLEAN;
 
-	for (unsigned int i = 0; (found = dax_explore_deviation(i)); i++)
-		if (strlen(found->name) == length &&
-			!memcmp(found->name, deviation, length))
-			return found->exhibit;
-	return "?";
-}
+	if (dax_explore_deviate(request->deviation)) {
+		fprintf(stderr, "daxlock-explore: no deviation \"%s\"\n",
+			request->deviation);
+		return EXIT_USAGE;
+	}
+	if (request->format == FORMAT_TAP)
+		printf("1..%u\n", request->nr);
+	for (unsigned int i = 0; i < request->nr && status < EXIT_USAGE; i++) {
+		const int one = explore_one(request, i);
 
-static bool show_exhibit(const struct exhibit *exhibit)
-{
-	struct combination combination;
-	struct dax_scenario scenario = {
-		.name = exhibit->scenario,
-		.body = combination_body,
-		.context = &combination,
-		.snapshots = true,
-		.allocs_fail = exhibit->allocs_fail,
-	};
-	struct dax_explore_report report, without;
-	bool expected;
-
-	if (!combination_read(&combination, exhibit->scenario) ||
-		dax_explore_deviate(exhibit->deviation) ||
-		dax_explore(&scenario, NULL, &report))
-		abort();
-	if (dax_explore_deviate(NULL) ||
-		dax_explore(&scenario,
-			&(struct dax_explore_options){.max_executions = 100000},
-			&without))
-		abort();
-	expected = report.bug == exhibit->expected &&
-		   without.bug == DAX_EXPLORE_NO_BUG &&
-		   without.verdict <= DAX_EXPLORE_CLEAN_WITHIN;
-	printf("%-12s %-22s %-26s %s in %.3f ms%s; without it %s\n",
-		exhibit_id(exhibit->deviation), exhibit->deviation,
-		exhibit->scenario,
-		report.bug ? dax_explore_bug_name(report.bug)
-			   : "equivalent: proved",
-		(double)(report.bug ? report.first_bug_ns : report.elapsed_ns) /
-			1e6,
-		expected ? "" : " (NOT EXPECTED)",
-		dax_explore_verdict_name(without.verdict));
-	dax_explore_report_free(&report);
-	dax_explore_report_free(&without);
-	return expected;
-}
-
-static int show_museum(void)
-{
-	bool expected = true;
-
-	for (unsigned int i = 0; i < nr_exhibits; i++)
-		expected &= show_exhibit(&exhibits[i]);
-	return expected ? EXIT_CLEAN : EXIT_FINDING;
+		status = one > status ? one : status;
+	}
+	return status;
 }
 
 /* ---- the command line ---- */
 
-int main(int argc, char **argv)
+static bool read_number(const char *text, uint64_t limit, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 0);
+	/* A sign or a space would be taken, too. */
+	if (*text >= '0' && *text <= '9' && !*end && !errno && *out <= limit)
+		return true;
+	fprintf(stderr, "daxlock-explore: \"%s\" is no number from 0 to %llu\n",
+		text, (unsigned long long)limit);
+	return false;
+}
+
+static bool read_search(struct request *request, int option)
+{
+	struct dax_explore_options *options = &request->options;
+	uint64_t number;
+
+	switch (option) {
+	case 'p':
+		if (!read_number(optarg, INT16_MAX, &number))
+			return false;
+		options->how = DAX_EXPLORE_EVERY;
+		options->preemptions = (int)number;
+		return true;
+	case 'x':
+		if (!read_number(optarg, UINT64_MAX, &options->seed))
+			return false;
+		options->how = DAX_EXPLORE_RANDOM;
+		options->max_executions = 10000;
+		return true;
+	case 'r':
+		options->how = DAX_EXPLORE_REPLAY;
+		options->replay = optarg;
+		return true;
+	case 'a':
+		if (!read_number(optarg, INT16_MAX, &number))
+			return false;
+		request->allocs_fail = (unsigned int)number;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool read_option(struct request *request, int option)
+{
+	switch (option) {
+	case 'l':
+		request->list = true;
+		break;
+	case 'm':
+		request->museum = true;
+		break;
+	case 't':
+		request->options.steps = true;
+		break;
+	case 'g':
+		request->gdb = true;
+		break;
+	case 'j':
+		request->format = FORMAT_JSON;
+		break;
+	case 'T':
+		request->format = FORMAT_TAP;
+		break;
+	case 's':
+		request->scenarios[request->nr++] = optarg;
+		break;
+	case 'd':
+		request->deviation = optarg;
+		break;
+	default:
+		return read_search(request, option);
+	}
+	return true;
+}
+
+static bool read_options(struct request *request, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"list", no_argument, NULL, 'l'},
 		{"museum", no_argument, NULL, 'm'},
 		{"steps", no_argument, NULL, 't'},
-		{"help", no_argument, NULL, 'h'},
+		{"gdb", no_argument, NULL, 'g'},
+		{"json", no_argument, NULL, 'j'},
+		{"tap", no_argument, NULL, 'T'},
 		{"scenario", required_argument, NULL, 's'},
 		{"deviation", required_argument, NULL, 'd'},
 		{"preemptions", required_argument, NULL, 'p'},
@@ -237,52 +283,46 @@ int main(int argc, char **argv)
 		{"allocs-fail", required_argument, NULL, 'a'},
 		{0},
 	};
-	struct request request = {0};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'l':
-			list();
-			return EXIT_CLEAN;
-		case 'm':
-			return show_museum();
-		case 'h':
-			usage(stdout);
-			return EXIT_CLEAN;
-		case 't':
-			request.options.steps = true;
-			break;
-		case 's':
-			request.scenario = optarg;
-			break;
-		case 'd':
-			request.deviation = optarg;
-			break;
-		case 'p':
-			request.options.how = DAX_EXPLORE_EVERY;
-			request.options.preemptions = atoi(optarg);
-			break;
-		case 'x':
-			request.options.how = DAX_EXPLORE_RANDOM;
-			request.options.seed = strtoull(optarg, NULL, 0);
-			request.options.max_executions = 10000;
-			break;
-		case 'r':
-			request.options.how = DAX_EXPLORE_REPLAY;
-			request.options.replay = optarg;
-			break;
-		case 'a':
-			request.allocs_fail = (unsigned int)atoi(optarg);
-			break;
-		default:
-			usage(stderr);
-			return EXIT_USAGE;
-		}
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!read_option(request, option))
+			return false;
+	return optind == argc;
+}
+
+static int act(const struct request *request)
+{
+	if (request->list) {
+		list();
+		return EXIT_CLEAN;
 	}
-	if (!request.scenario || optind != argc) {
+	if (request->museum)
+		return show_museum(request->format) ? EXIT_CLEAN : EXIT_FINDING;
+	if (!request->nr || (request->gdb && request->nr > 1)) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	return explore_one(&request);
+	return explore_all(request);
+}
+
+int main(int argc, char **argv)
+{
+	struct request request = {0};
+	int status = EXIT_USAGE;
+
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		usage(stdout);
+		return EXIT_CLEAN;
+	}
+	/* An option a word, at most. */
+	request.scenarios = calloc((size_t)argc, sizeof(*request.scenarios));
+	if (!request.scenarios)
+		return EXIT_USAGE;
+	if (read_options(&request, argc, argv))
+		status = act(&request);
+	else
+		usage(stderr);
+	free(request.scenarios);
+	return status;
 }

@@ -225,7 +225,8 @@ static void a_lost_wake_up_is_shrunk_whoever_found_it(void **state)
 	struct combination combination;
 	const struct dax_scenario scenario = {.name = "downgrade",
 		.body = combination_body,
-		.context = &combination};
+		.context = &combination,
+		.snapshots = true};
 
 	(void)state;
 	assert_true(combination_read(&combination, "pmd-zero: F1,F2,F3 /1"));
