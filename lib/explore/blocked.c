@@ -171,7 +171,32 @@ void blocked_describe(char *text, size_t size)
 	close_text(to, text, size);
 }
 
-/* ---- a lock that was kept ---- */
+/* ---- a lock that was kept, or never taken ---- */
+
+static void print_misused(FILE *to, const struct sync_lock *lock)
+{
+	print_thread(to, run.who);
+	if (!lock->held) {
+		fputs(" unlocks what is not locked. ", to);
+		return;
+	}
+	fputs(" unlocks a lock of ", to);
+	print_thread(to, lock->owner);
+	print_lock_taken(to, lock, lock->owner);
+	fputs(". ", to);
+}
+
+_Noreturn void lock_misused(const struct sync_lock *lock)
+{
+	char text[DAX_EXPLORE_MESSAGE] = "";
+	FILE *to = fmemopen(text, sizeof(text), "w");
+
+	if (to) {
+		print_misused(to, lock);
+		close_text(to, text, sizeof(text));
+	}
+	execution_fail(DAX_EXPLORE_MISUSED_LOCK, "%s", text);
+}
 
 static void print_kept(FILE *to, const struct rank_lock *lock)
 {

@@ -50,7 +50,7 @@ _Noreturn void check_abort(const char *format, ...)
 _Noreturn void check_failed(const struct check_site *site)
 {
 	check_abort("%s: %s, in %s() at %s:%d", site->kind, site->what,
-		site->function, site->file, site->line);
+		site->function, file_name(site->file), site->line);
 }
 
 void dax_explore_check(bool holds, const char *claim)

@@ -518,6 +518,8 @@ uint64_t seen_count(void);
 
 enum dax_explore_bug blocked_bug(void);
 void blocked_describe(char *text, size_t size);
+/* Ends the execution: this thread unlocks @lock, which is not its own. */
+_Noreturn void lock_misused(const struct sync_lock *lock);
 /* Ends the execution of a thread that has ended and holds @lock. */
 _Noreturn void lock_kept(const struct rank_lock *lock);
 

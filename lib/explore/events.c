@@ -123,3 +123,17 @@ unsigned int events_sleeper(const void *parker)
 			return events[i].thread;
 	return memory_is_stack(parker, &who) ? who : NR_WHO;
 }
+
+const struct event *events_end_of(const void *block, size_t length)
+{
+	for (unsigned int i = nr_events; i--;) {
+		const uintptr_t offset =
+			(uintptr_t)events[i].address - (uintptr_t)block;
+
+		if (offset < length &&
+			(events[i].operation == OP_FREE ||
+				events[i].operation == OP_RCU_CALL))
+			return &events[i];
+	}
+	return NULL;
+}

@@ -39,6 +39,8 @@ const struct event *events_all(unsigned int *nr);
 unsigned int events_taken(const struct event *wake);
 /* The thread that sleeps or slept in @parker, or NR_WHO. */
 unsigned int events_sleeper(const void *parker);
+/* Who last freed the block of @length bytes, or handed it to RCU, or NULL. */
+const struct event *events_end_of(const void *block, size_t length);
 
 static inline void event(unsigned int operation, const void *address,
 	uint64_t before, uint64_t after, const struct explore_site *site)
@@ -56,8 +58,11 @@ void print_json_string(FILE *to, const char *text);
 
 /* "cas" */
 const char *operation_name(unsigned int operation);
-/* "F1 (1)" */
+/* "F1 (1)", into @text. */
+const char *thread_name(unsigned int who, char *text, size_t size);
 void print_thread(FILE *to, unsigned int who);
+/* Without its folders: those depend on where the build is. */
+const char *file_name(const char *path);
 /* "place_trylock, mapping.h:92" */
 void print_site(FILE *to, const struct explore_site *site);
 /* "F2 (2), F3 (3)", or "nobody": whom @wake took, a KEY_WAKES_NEXT or _ALL. */

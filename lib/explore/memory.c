@@ -234,12 +234,20 @@ static const struct clock *clock_now(void)
 }
 
 static _Noreturn void used_too_late(
-	const struct block *block, const char *since)
+	const struct block *block, const char *since, const char *where)
 {
+	const struct event *end = events_end_of(block->start, block->size);
+	char me[64], other[64], by[96] = "";
+
+	if (end)
+		snprintf(by, sizeof(by), " by %s in step %u",
+			thread_name(end->thread, other, sizeof(other)),
+			end->step);
 	execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
-		"%s uses memory of %s() at %s:%d after %s", self()->name,
-		block->site->function, block->site->file, block->site->line,
-		since);
+		"%s uses memory of %s() at %s:%d after it was %s%s%s",
+		thread_name(run.who, me, sizeof(me)), block->site->function,
+		file_name(block->site->file), block->site->line, since, by,
+		where);
 }
 
 /* M3 */
@@ -251,8 +259,8 @@ static void use_retired(const struct block *block)
 		return;
 	if (!me->rcu_depth ||
 		steps[block->retired - 1].clock.at[run.who] <= me->section)
-		used_too_late(block, "it was handed to RCU, outside a read "
-				     "section begun before that");
+		used_too_late(block, "handed to RCU",
+			", outside a read section begun before that");
 }
 
 static inline void note_use(struct block *block)
@@ -271,7 +279,7 @@ static __attribute__((noinline)) void use_doubtful(
 			"%s uses %p, which never was allocated", self()->name,
 			address);
 	if (block->state == BLOCK_FREE)
-		used_too_late(block, "it was freed");
+		used_too_late(block, "freed", "");
 	use_retired(block);
 	note_use(block);
 }
@@ -303,8 +311,9 @@ static void require_unused(const struct block *block, bool in_sections)
 		execution_fail(DAX_EXPLORE_USE_AFTER_FREE,
 			"%s frees memory of %s() at %s:%d that %s may "
 			"still use",
-			self()->name, block->site->function, block->site->file,
-			block->site->line, run.threads[t].name);
+			self()->name, block->site->function,
+			file_name(block->site->file), block->site->line,
+			run.threads[t].name);
 	}
 }
 
@@ -353,7 +362,8 @@ void memory_check_end(void)
 		if (blocks[i].state != BLOCK_FREE)
 			execution_fail(DAX_EXPLORE_LEAK,
 				"memory of %s() at %s:%d was not freed",
-				blocks[i].site->function, blocks[i].site->file,
+				blocks[i].site->function,
+				file_name(blocks[i].site->file),
 				blocks[i].site->line);
 }
 

@@ -167,9 +167,7 @@ void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 	order_own_done();
 	memory_touch(lock);
 	if (!lock->held || lock->owner != run.who)
-		execution_fail(DAX_EXPLORE_MISUSED_LOCK, "%s unlocks what %s",
-			self()->name,
-			lock->held ? "another thread holds" : "is not locked");
+		lock_misused(lock);
 	event(OP_UNLOCK, lock, 1, 0, site);
 	lock->held = false;
 	if (in_thread())

@@ -33,19 +33,33 @@ const char *operation_name(unsigned int operation)
 
 /* ---- words ---- */
 
-void print_thread(FILE *to, unsigned int who)
+const char *thread_name(unsigned int who, char *text, size_t size)
 {
 	if (who < MAX_THREADS)
-		fprintf(to, "%s (%u)", run.threads[who].name, who + 1);
+		snprintf(text, size, "%s (%u)", run.threads[who].name, who + 1);
 	else
-		fputs(who == WHO_BODY ? "the body" : "somebody", to);
+		snprintf(text, size, "%s",
+			who == WHO_BODY ? "the body" : "somebody");
+	return text;
+}
+
+void print_thread(FILE *to, unsigned int who)
+{
+	char name[64];
+
+	fputs(thread_name(who, name, sizeof(name)), to);
+}
+
+const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
 }
 
 void print_site(FILE *to, const struct explore_site *site)
 {
-	const char *slash = strrchr(site->file, '/');
-
-	fprintf(to, "%s, %s:%d", site->function, slash ? slash + 1 : site->file,
+	fprintf(to, "%s, %s:%d", site->function, file_name(site->file),
 		site->line);
 }
 

@@ -53,7 +53,9 @@ static void print_text(const struct showing *showing)
 		showing->id, showing->exhibit->deviation,
 		showing->exhibit->scenario,
 		with->bug ? dax_explore_bug_name(with->bug)
-			  : "equivalent: proved",
+		: with->verdict == DAX_EXPLORE_PROVED
+			? "equivalent: proved"
+			: dax_explore_verdict_name(with->verdict),
 		(double)(with->bug ? with->first_bug_ns : with->elapsed_ns) /
 			1e6,
 		showing->expected ? "" : " (NOT EXPECTED)",

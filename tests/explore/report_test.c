@@ -249,6 +249,48 @@ static void a_thread_that_ends_with_a_lock(void **state)
 	dax_explore_report_free(&report);
 }
 
+static void unlock_other(void *lock, long unused)
+{
+	(void)unused;
+	explore_unlock((struct sync_lock *)lock, EXPLORE_HERE);
+}
+
+/* Releasing is no step: with one before it, the other thread goes first. */
+static void unlock_second(void *unused, long unused_too)
+{
+	static struct sync_u64 word;
+
+	(void)unused;
+	sync_store(&word, 1, memory_order_relaxed);
+	unlock_other(&locks[0], unused_too);
+}
+
+static void unlocks_what_is_free(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", unlock_other, &locks[0], 0);
+	dax_explore_run();
+}
+
+static void unlocks_what_another_holds(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("keeps", keep, NULL, 0);
+	dax_explore_thread("a", unlock_second, NULL, 0);
+	dax_explore_run();
+}
+
+static void a_lock_that_is_unlocked_by_another(void **state)
+{
+	(void)state;
+	expect_message_but_lines(unlocks_what_is_free, DAX_EXPLORE_MISUSED_LOCK,
+		"a (1) unlocks what is not locked.");
+	expect_message_but_lines(unlocks_what_another_holds,
+		DAX_EXPLORE_MISUSED_LOCK,
+		"a (2) unlocks a lock of keeps (1) (taken in step 1: keep, "
+		"report_test.c:).");
+}
+
 /* ---- the museum ---- */
 
 struct told {
@@ -282,20 +324,23 @@ static const struct told museum[] = {
 	{"leak_on_enomem", "pmd-zero: F0 /1", 1,
 		"F0 (1) has ended with the entry 0x0 locked. F0 (1) locks the "
 		"PMD entry 0x0 in step N and has it still."},
+	{"free_at_once", "small0: L0,X0 /1", 0,
+		"L0 (1) uses memory of node_new() at tree.c:L after it was "
+		"freed by X0 (2) in step N"},
 	{"unlock_unowned", "empty: F0 /1", 1,
 		"F0: the entry is not locked: index 0x0, the tree has: none, "
 		"the caller has: EMPTY pfn 0x0"},
 };
 
-/* @text with N for the number of each step: those are the library's. */
-static void without_steps(char *text)
+/* @text with @letter for each number after @word: it is the library's. */
+static void without_numbers(char *text, const char *word, char letter)
 {
-	while ((text = strstr(text, "step "))) {
+	while ((text = strstr(text, word))) {
 		char *end;
 
-		text += strlen("step ");
+		text += strlen(word);
 		strtoul(text, &end, 10);
-		*text = 'N';
+		*text = letter;
 		memmove(text + 1, end, strlen(end) + 1);
 	}
 }
@@ -313,7 +358,8 @@ static void the_bugs_of_the_museum_are_explained(void **state)
 		report = explore_body(
 			combination_body, &combination, museum[i].allocs_fail);
 		assert_int_equal(dax_explore_deviate(NULL), 0);
-		without_steps(report.message);
+		without_numbers(report.message, "step ", 'N');
+		without_numbers(report.message, "tree.c:", 'L');
 		assert_string_equal(report.message, museum[i].message);
 		dax_explore_report_free(&report);
 	}
@@ -329,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_lock_of_a_thread_that_has_ended),
 		cmocka_unit_test(a_sleeper_with_a_lock),
 		cmocka_unit_test(a_thread_that_ends_with_a_lock),
+		cmocka_unit_test(a_lock_that_is_unlocked_by_another),
 		cmocka_unit_test(the_bugs_of_the_museum_are_explained),
 	};
 
