@@ -20,30 +20,37 @@ struct replay replay;
 /* As far as a thread's items are searched for a kind. */
 #define LOOK_AHEAD 8
 
-static void take(unsigned int thread, unsigned int kind, unsigned int value)
+/* The engine begins no step beyond. */
+#define MAX_ITEMS (MAX_STEPS - 2)
+
+static bool take(unsigned int thread, unsigned int kind, unsigned int value)
 {
-	if (replay.nr == MAX_STEPS)
-		return;
+	if (replay.nr == MAX_ITEMS)
+		return false;
 	replay.at[replay.nr++] = (struct replay_item){
 		.thread = (uint8_t)thread,
 		.kind = (uint8_t)kind,
 		.value = (uint8_t)value,
 	};
+	return true;
 }
 
-void replay_take(void)
+bool replay_take(void)
 {
+	bool fits = true;
+
 	replay.nr = 0;
 	if (run.depth)
 		steps[run.depth - 1].merged = run.merged;
-	for (unsigned int i = 0; i < run.depth; i++) {
+	for (unsigned int i = 0; fits && i < run.depth; i++) {
 		const struct step *step = &steps[i];
 
-		take(step->thread, step->nr_values ? OP_CHOOSE : OP_NONE,
+		fits = take(step->thread, step->nr_values ? OP_CHOOSE : OP_NONE,
 			step->value);
-		for (unsigned int n = 0; n < step->merged; n++)
-			take(step->thread, OP_NONE, 0);
+		for (unsigned int n = 0; fits && n < step->merged; n++)
+			fits = take(step->thread, OP_NONE, 0);
 	}
+	return fits;
 }
 
 void replay_begin(void)

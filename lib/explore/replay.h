@@ -42,8 +42,8 @@ uint32_t token_checksum(void);
 /* ---- replay.c ---- */
 
 /* The execution in steps[], with an item for each operation: of any kind, but
- * for choices. */
-void replay_take(void);
+ * for choices. False: it is too long. */
+bool replay_take(void);
 /* From its first item on. */
 void replay_begin(void);
 /* Whose turn it is @among the threads that can go on. False: the items are

@@ -173,10 +173,13 @@ static unsigned int step_begin(struct step *step)
 
 static bool out_of_steps(void)
 {
-	const unsigned int limit = search.options->max_steps
-					   ? search.options->max_steps
-					   : DEFAULT_MAX_STEPS;
+	unsigned int limit = search.options->max_steps
+				     ? search.options->max_steps
+				     : DEFAULT_MAX_STEPS;
 
+	/* What is replayed has a step for each operation. */
+	if (search.how == DAX_EXPLORE_REPLAY && limit < replay.nr)
+		limit = replay.nr;
 	if (run.depth < limit && run.depth < MAX_STEPS - 2)
 		return false;
 	snprintf(run.message, sizeof(run.message),

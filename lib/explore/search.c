@@ -163,7 +163,11 @@ static void record(
 	report->bug = bug;
 	if (search.how == DAX_EXPLORE_REPLAY)
 		replay_differs();
-	replay_take();
+	if (!replay_take()) {
+		snprintf(report->message, sizeof(report->message),
+			"%.900s (too long to be written down)", run.message);
+		return;
+	}
 	objects_reset(true);
 	search.how = DAX_EXPLORE_REPLAY;
 	search.prefix = search.first_new = 0;

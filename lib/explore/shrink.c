@@ -2,9 +2,9 @@
 /*
  * A bug that was found among all interleavings is seldom found in the simplest
  * of them. Greedily: where thread A is preempted by B, either A goes on with
- * its next run, or B's run comes before A's; an execution that ends with the
- * same bug after fewer preemptions, or as many and fewer switches, is the one
- * to go on with.
+ * its next run, or the run waits for that, or B's run comes before it. An
+ * execution that ends with the same bug after fewer preemptions, or as many
+ * and fewer switches, is the one to go on from.
  */
 #include <string.h>
 
@@ -18,7 +18,8 @@ struct cost {
 	unsigned int switches;
 };
 
-/* The best up to now, and which of its items preempt. */
+/* The best up to now, and which of its items preempt. In a replay each item is
+ * a step. */
 static struct replay best;
 static bool preempts[MAX_STEPS];
 static struct cost best_cost;

@@ -199,6 +199,46 @@ static void a_token_tells_the_values_of_choices(void **state)
 	dax_explore_report_free(&report);
 }
 
+/* ---- length ---- */
+
+static struct sync_u64 private_word;
+
+static void store_often(void *unused, long times)
+{
+	(void)unused;
+	while (times--)
+		sync_store(&private_word, 1, memory_order_relaxed);
+}
+
+static void long_and_wrong(void *times)
+{
+	dax_explore_thread("a", store_often, NULL, *(long *)times);
+	dax_explore_run();
+	dax_explore_check(false, "no");
+}
+
+/* What nobody else sees is no step, until it is written down. */
+static void a_long_bug_is_written_down_if_it_fits(void **state)
+{
+	long times = 5000;
+	const struct dax_scenario scenario = {
+		.name = "long", .body = long_and_wrong, .context = &times};
+	struct dax_explore_report report;
+
+	(void)state;
+	assert_int_equal(dax_explore(&scenario, NULL, &report), 0);
+	assert_int_equal(report.bug, DAX_EXPLORE_FAILED_CHECK);
+	assert_string_equal(report.token, "1:5000s");
+	dax_explore_report_free(&report);
+	times = 10000;
+	assert_int_equal(dax_explore(&scenario, NULL, &report), 0);
+	assert_int_equal(report.verdict, DAX_EXPLORE_BUG);
+	assert_int_equal(report.bug, DAX_EXPLORE_FAILED_CHECK);
+	assert_null(report.token);
+	assert_string_equal(report.message,
+		"the body: not \"no\" (too long to be written down)");
+}
+
 /* ---- shrinking ---- */
 
 static void a_random_bug_is_shrunk_to_one_preemption(void **state)
@@ -259,6 +299,7 @@ int main(void)
 		cmocka_unit_test(a_token_that_ends_early_or_late),
 		cmocka_unit_test(what_is_no_token_is_refused),
 		cmocka_unit_test(a_token_tells_the_values_of_choices),
+		cmocka_unit_test(a_long_bug_is_written_down_if_it_fits),
 		cmocka_unit_test(a_random_bug_is_shrunk_to_one_preemption),
 		cmocka_unit_test(a_lost_wake_up_is_shrunk_whoever_found_it),
 	};
