@@ -18,6 +18,8 @@
  *   sync_swap(w, v, order), sync_add(w, v, order), sync_sub(...),
  *   sync_or(w, bits, order), sync_and(w, bits, order)
  *				return the value before
+ *   sync_count(w, delta)	adds @delta to a count, relaxed; returns nothing,
+ *				so two of them may come in any order
  *
  *   struct sync_lock		a mutual exclusion lock, with a rank
  *   sync_lock_init(l, rank), sync_lock_acquire(l), sync_lock_release(l),

@@ -229,7 +229,7 @@ static bool alloc_refused(void)
 
 static void alloc_counted(int change)
 {
-	sync_add(&alloc_live, (uint64_t)change, memory_order_relaxed);
+	sync_count(&alloc_live, (uint64_t)change);
 }
 
 #else

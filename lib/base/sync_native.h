@@ -82,6 +82,11 @@ static inline uint64_t sync_sub(
 	return atomic_fetch_sub_explicit(&word->value, value, order);
 }
 
+static inline void sync_count(struct sync_u64 *word, uint64_t delta)
+{
+	atomic_fetch_add_explicit(&word->value, delta, memory_order_relaxed);
+}
+
 static inline uint64_t sync_or(
 	struct sync_u64 *word, uint64_t bits, memory_order order)
 {

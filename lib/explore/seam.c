@@ -110,17 +110,24 @@ uint64_t explore_swap(
 	return word_change(word, value, OP_SWAP, object, site);
 }
 
-uint64_t explore_add(struct sync_u64 *word, uint64_t value, memory_order order,
-	const struct explore_site *site)
+uint64_t explore_add(
+	struct sync_u64 *word, uint64_t value, const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_ADD, site);
+
+	return word_change(word, word->value + value, OP_ADD, object, site);
+}
+
+/* Two of them commute: nobody sees which was first. */
+void explore_count(
+	struct sync_u64 *word, uint64_t delta, const struct explore_site *site)
 {
 	const uint16_t object = word_turn(word, OP_ADD, site);
 	const uint64_t before = word->value;
 
-	word_access(word, object,
-		order == memory_order_relaxed ? ACCESS_COUNT : ACCESS_WRITE);
-	event(OP_ADD, word, before, before + value, site);
-	word->value = before + value;
-	return before;
+	word_access(word, object, ACCESS_COUNT);
+	event(OP_ADD, word, before, before + delta, site);
+	word->value = before + delta;
 }
 
 uint64_t explore_or(

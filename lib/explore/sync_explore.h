@@ -6,9 +6,7 @@
  *
  *  - Threads are coroutines of one OS thread. A call that would block is not
  *    resumed before it can succeed.
- *  - Memory is sequentially consistent: the orders are ignored. One rule
- *    rests on them: a relaxed sync_add() or sync_sub() is a count, two of
- *    them commute, and nobody uses what they return.
+ *  - Memory is sequentially consistent: the orders are ignored.
  *  - A park with a deadline may time out whenever it has no unpark.
  *  - Each thread has a clock of its own, which moves when it times out.
  *  - Waiting by spinning is over at once.
@@ -58,8 +56,10 @@ bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
 	const struct explore_site *site);
 uint64_t explore_swap(
 	struct sync_u64 *word, uint64_t value, const struct explore_site *site);
-uint64_t explore_add(struct sync_u64 *word, uint64_t value, memory_order order,
-	const struct explore_site *site);
+uint64_t explore_add(
+	struct sync_u64 *word, uint64_t value, const struct explore_site *site);
+void explore_count(
+	struct sync_u64 *word, uint64_t delta, const struct explore_site *site);
 uint64_t explore_or(
 	struct sync_u64 *word, uint64_t bits, const struct explore_site *site);
 uint64_t explore_and(
@@ -70,10 +70,10 @@ uint64_t explore_and(
 #define sync_cas(word, expected, value, order)                                 \
 	explore_cas(word, expected, value, EXPLORE_HERE)
 #define sync_swap(word, value, order) explore_swap(word, value, EXPLORE_HERE)
-#define sync_add(word, value, order)                                           \
-	explore_add(word, value, order, EXPLORE_HERE)
+#define sync_add(word, value, order)  explore_add(word, value, EXPLORE_HERE)
 #define sync_sub(word, value, order)                                           \
-	explore_add(word, -(uint64_t)(value), order, EXPLORE_HERE)
+	explore_add(word, -(uint64_t)(value), EXPLORE_HERE)
+#define sync_count(word, delta)	    explore_count(word, delta, EXPLORE_HERE)
 #define sync_or(word, bits, order)  explore_or(word, bits, EXPLORE_HERE)
 #define sync_and(word, bits, order) explore_and(word, bits, EXPLORE_HERE)
 

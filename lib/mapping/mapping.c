@@ -50,7 +50,7 @@ void mapping_unmap(struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 
 void mapping_account(struct dax_mapping *m, uint64_t added, uint64_t removed)
 {
-	sync_add(&m->nr_pages, added - removed, memory_order_relaxed);
+	sync_count(&m->nr_pages, added - removed);
 }
 
 uint64_t dax_mapping_nrpages(const struct dax_mapping *m)

@@ -24,12 +24,12 @@ struct dax_device {
 
 static inline void pmem_device_use(struct dax_device *dev)
 {
-	sync_add(&dev->users, 1, memory_order_relaxed);
+	sync_count(&dev->users, 1);
 }
 
 static inline void pmem_device_unuse(struct dax_device *dev)
 {
-	sync_sub(&dev->users, 1, memory_order_relaxed);
+	sync_count(&dev->users, -(uint64_t)1);
 }
 
 /* device_file.c: what the file behind @fd is. */

@@ -17,14 +17,14 @@ static struct tree_node *node_new(struct dax_tree *tree)
 	struct tree_node *node = sync_alloc(sizeof(*node), NODE_ALIGN);
 
 	if (node)
-		sync_add(&tree->nr_nodes, 1, memory_order_relaxed);
+		sync_count(&tree->nr_nodes, 1);
 	return node;
 }
 
 /* A node that nobody else has seen. */
 static void node_discard(struct dax_tree *tree, struct tree_node *node)
 {
-	sync_sub(&tree->nr_nodes, 1, memory_order_relaxed);
+	sync_count(&tree->nr_nodes, -(uint64_t)1);
 	sync_free(node);
 }
 
@@ -36,7 +36,7 @@ static void node_reclaim(struct sync_rcu_head *head)
 /* A node that was unlinked (G3). */
 static void node_retire(struct dax_tree *tree, struct tree_node *node)
 {
-	sync_sub(&tree->nr_nodes, 1, memory_order_relaxed);
+	sync_count(&tree->nr_nodes, -(uint64_t)1);
 	if (SYNC_DEVIATION(free_at_once))
 		sync_free(node);
 	else

@@ -209,6 +209,42 @@ static void loads_commute_with_loads(void **state)
 	expect_counts(three_increments, 90, 36);
 }
 
+static void add_often(void *word, long times)
+{
+	while (times--)
+		sync_add((struct sync_u64 *)word, 1, memory_order_relaxed);
+}
+
+static void count_often(void *word, long times)
+{
+	while (times--)
+		sync_count((struct sync_u64 *)word, 1);
+}
+
+static void two_that_add(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", add_often, &words[0], 2);
+	dax_explore_thread("b", add_often, &words[0], 4);
+	dax_explore_run();
+}
+
+static void two_that_count(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", count_often, &words[0], 2);
+	dax_explore_thread("b", count_often, &words[0], 4);
+	dax_explore_run();
+}
+
+/* An addition says what was there before; a count does not. */
+static void counts_commute_and_additions_do_not(void **state)
+{
+	(void)state;
+	expect_counts(two_that_add, 15, 15);
+	expect_counts(two_that_count, 15, 1);
+}
+
 static void lock_once(void *lock, long unused)
 {
 	(void)unused;
@@ -561,6 +597,7 @@ int main(void)
 		cmocka_unit_test(steps_that_do_not_commute_are_all_seen),
 		cmocka_unit_test(addresses_may_change),
 		cmocka_unit_test(loads_commute_with_loads),
+		cmocka_unit_test(counts_commute_and_additions_do_not),
 		cmocka_unit_test(a_lock_is_taken_in_every_order),
 		cmocka_unit_test(every_value_of_a_choice_is_seen),
 		cmocka_unit_test(a_timeout_comes_before_and_after_the_wake),

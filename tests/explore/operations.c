@@ -377,7 +377,7 @@ static void unmap(void *owner, dax_pgoff_t index, uint64_t nr)
 	struct world *world = owner;
 
 	(void)index;
-	sync_add(&world->unmapped, nr, memory_order_relaxed);
+	sync_count(&world->unmapped, nr);
 }
 
 void combination_body(void *context)

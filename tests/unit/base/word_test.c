@@ -40,6 +40,17 @@ static void updates_return_the_value_before(void **state)
 	assert_int_equal(sync_load(&word, RELAXED), UINT64_MAX);
 }
 
+static void a_count_goes_up_and_down(void **state)
+{
+	struct sync_u64 word = {0xc};
+
+	(void)state;
+	sync_count(&word, 3);
+	assert_int_equal(sync_load(&word, RELAXED), 0xf);
+	sync_count(&word, -(uint64_t)0xf);
+	assert_int_equal(sync_load(&word, RELAXED), 0);
+}
+
 #define THREADS 3
 #define TURNS	3000
 
@@ -134,6 +145,7 @@ int main(void)
 		cmocka_unit_test(a_cas_that_fails_says_what_it_found),
 		cmocka_unit_test(a_cas_that_succeeds_stores),
 		cmocka_unit_test(updates_return_the_value_before),
+		cmocka_unit_test(a_count_goes_up_and_down),
 		cmocka_unit_test(no_update_of_several_threads_is_lost),
 		cmocka_unit_test(bits_do_not_disturb_each_other),
 		cmocka_unit_test(once_is_once_for_all_threads),
