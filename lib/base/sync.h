@@ -51,6 +51,8 @@
  *				has for itself
  *   sync_once(once, fn)	runs @fn once; struct sync_once, SYNC_ONCE_INIT
  *
+ *   sync_peek(expression)	the expression, which only loads, and only for an
+ *				assertion; to the explorer no step of a thread
  *   SYNC_DEVIATION(name)	true: make the mistake of that name
  *				(explore/deviations.h); only in explorer
  *				builds, elsewhere the constant 0

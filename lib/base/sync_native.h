@@ -247,7 +247,8 @@ void sync_once(struct sync_once *once, void (*function)(void));
 
 /* ---- for the explorer ---- */
 
-#define SYNC_DEVIATION(name) 0
+#define sync_peek(expression) (expression)
+#define SYNC_DEVIATION(name)  0
 
 __attribute__((format(printf, 1, 2))) static inline void sync_note_unused(
 	const char *format, ...)

@@ -248,9 +248,10 @@ extern struct step steps[MAX_STEPS];
 extern struct object objects[MAX_OBJECTS];
 extern struct history histories[MAX_OBJECTS];
 
+/* Is this a thread, whose operations are steps? */
 static inline bool in_thread(void)
 {
-	return run.who < MAX_THREADS;
+	return run.who < MAX_THREADS && !explore_peeking;
 }
 
 static inline struct thread *self(void)

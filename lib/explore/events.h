@@ -45,7 +45,7 @@ const struct event *events_end_of(const void *block, size_t length);
 static inline void event(unsigned int operation, const void *address,
 	uint64_t before, uint64_t after, const struct explore_site *site)
 {
-	if (__builtin_expect(explore_recording, 0))
+	if (__builtin_expect(explore_recording && !explore_peeking, 0))
 		event_add(operation, address, before, after, site);
 }
 

@@ -10,6 +10,7 @@
 
 struct execution run = {.who = WHO_ENGINE};
 struct rank_chain chains[NR_WHO];
+bool explore_peeking;
 struct step steps[MAX_STEPS];
 
 #define DEFAULT_MAX_STEPS 2000
@@ -365,6 +366,7 @@ static void execution_reset(void)
 	run.outcome = OUTCOME_RUNNING;
 	run.launching = false;
 	run.message[0] = '\0';
+	explore_peeking = false;
 	coroutine_reset();
 	memory_reset();
 	histories_reset();

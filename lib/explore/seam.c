@@ -42,7 +42,7 @@ static inline bool load_merges(const struct sync_u64 *word)
 	const struct object *object = &objects[number % MAX_OBJECTS];
 
 	if (object->address != word || object->history || !run.merging ||
-		!(object->by[ACCESS_READ] >> run.who & 1))
+		explore_peeking || !(object->by[ACCESS_READ] >> run.who & 1))
 		return false;
 	run.merged++;
 	return true;

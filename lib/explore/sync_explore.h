@@ -225,6 +225,18 @@ extern bool explore_recording;
 			explore_note_key(what, owner, index, parker);          \
 	} while (0)
 
+/* While it is true, this thread's loads are no steps: nobody gets between an
+ * assertion and what it is about, and nothing waits for it. */
+extern bool explore_peeking;
+
+#define sync_peek(expression)                                                  \
+	(__extension__({                                                       \
+		explore_peeking = true;                                        \
+		__typeof__(expression) peeked = (expression);                  \
+		explore_peeking = false;                                       \
+		peeked;                                                        \
+	}))
+
 void sync_alloc_fail_nth(uint64_t nth);
 uint64_t sync_alloc_live(void);
 

@@ -174,7 +174,8 @@ void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
 	const struct sync_u64 *slot, dax_entry_t entry)
 {
 	/* Relaxed: our own, or what others add to it (MO-5). */
-	const uint64_t word = slot ? sync_load(slot, memory_order_relaxed) : 0;
+	const uint64_t word =
+		slot ? sync_peek(sync_load(slot, memory_order_relaxed)) : 0;
 
 	if (!word_is_locked(word))
 		misused(index, word, entry, "the entry is not locked");

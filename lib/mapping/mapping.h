@@ -166,8 +166,8 @@ static inline struct sync_u64 *owned_slot(
 {
 	const bool known = last_locked.index == index && last_locked.m == m;
 
-	DAX_INVARIANT(!known ||
-		      last_locked.slot == tree_walk(&m->tree, index, 0).slot);
+	DAX_INVARIANT(!known || sync_peek(tree_walk(&m->tree, index, 0).slot) ==
+					last_locked.slot);
 	/* Without RCU: our lock bit keeps the way there (G4). */
 	return known ? last_locked.slot : tree_walk(&m->tree, index, 0).slot;
 }

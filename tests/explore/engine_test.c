@@ -245,6 +245,29 @@ static void counts_commute_and_additions_do_not(void **state)
 	expect_counts(two_that_count, 15, 1);
 }
 
+static void peek_and_store(void *word, long unused)
+{
+	(void)unused;
+	dax_explore_check(
+		sync_peek(sync_load(&words[0], memory_order_relaxed)) <= 1,
+		"a value that was stored");
+	sync_store((struct sync_u64 *)word, 1, memory_order_relaxed);
+}
+
+static void one_that_peeks(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("a", peek_and_store, &words[1], 0);
+	dax_explore_thread("b", store_often, &words[0], 2);
+	dax_explore_run();
+}
+
+static void a_peek_is_no_step(void **state)
+{
+	(void)state;
+	expect_counts(one_that_peeks, 3, 1);
+}
+
 static void lock_once(void *lock, long unused)
 {
 	(void)unused;
@@ -598,6 +621,7 @@ int main(void)
 		cmocka_unit_test(addresses_may_change),
 		cmocka_unit_test(loads_commute_with_loads),
 		cmocka_unit_test(counts_commute_and_additions_do_not),
+		cmocka_unit_test(a_peek_is_no_step),
 		cmocka_unit_test(a_lock_is_taken_in_every_order),
 		cmocka_unit_test(every_value_of_a_choice_is_seen),
 		cmocka_unit_test(a_timeout_comes_before_and_after_the_wake),
