@@ -40,20 +40,15 @@ static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
 	uint64_t word;
 	int error;
 
-	if (SYNC_DEVIATION(downgrade_nolock))
-		dax_unlock_entry(m, index, large);
+	keep_locked(m, index, large);
 	if (dax_is_zero_entry(large))
 		mapping_unmap(m, index, large);
 	error = tree_split(&m->tree, index, small | WORD_LOCKED, &word);
 	if (error) {
-		if (SYNC_DEVIATION(enomem_flag))
-			mapping_account(m, 0, entry_pages(large));
-		if (!SYNC_DEVIATION(leak_on_enomem))
-			dax_unlock_entry(m, index, large);
+		split_failed(m, index, large);
 		return error;
 	}
-	if (!SYNC_DEVIATION(downgrade_nolock))
-		rank_pop(entry_rank(m, index, large));
+	rank_pop(entry_rank(m, index, large));
 	entry_note("splits", index, large);
 	entry_note_key(KEY_ENDS, m, index, large);
 	entry_locked(m, index, small, NULL, LOCK_GIVES_UP);
@@ -85,7 +80,7 @@ static int grab_existing(struct dax_mapping *m, dax_pgoff_t index,
 	sync_rcu_leave();
 	if (locked)
 		return 0;
-	return word_is_value(place->word) ? -EBUSY : -ENOENT;
+	return word_is_value(place->word) ? -EBUSY : nothing_there(order);
 }
 
 static int grab_new(struct dax_mapping *m, dax_pgoff_t index,
@@ -100,29 +95,23 @@ static int grab_new(struct dax_mapping *m, dax_pgoff_t index,
 	return error;
 }
 
-static bool grab_waits_for_smaller(void)
-{
-	return SYNC_DEVIATION(exist_noput) || SYNC_DEVIATION(wrong_key) ||
-	       SYNC_DEVIATION(profile_2016);
-}
-
 /* Until v5.3 a large grab waited for the smaller entry that it found in its
  * range, before it declined it. */
-static void decline_smaller(struct dax_mapping *m, dax_pgoff_t index,
-	unsigned int order, struct wait *wait)
+static void decline_smaller(
+	struct dax_mapping *m, dax_pgoff_t index, unsigned int order)
 {
+	struct wait wait = WAIT_INIT(WAIT_FOR_SMALLER, NULL);
 	const dax_pgoff_t first = index & -((uint64_t)1 << order);
 	struct dax_xas xas;
 	uint64_t word;
 
-	wait->order = SYNC_DEVIATION(wrong_key) ? order : 0;
 	dax_xas_init(&xas, &m->tree, first, first + ((uint64_t)1 << order) - 1);
 	word = dax_xas_next(&xas);
 	if (!word_is_locked(word) || dax_entry_order(word) >= order)
 		return;
-	if (entry_wait(m, xas.index, word, wait))
+	if (entry_wait(m, xas.index, word, &wait))
 		DAX_INVARIANT(!"a wait without limit ended");
-	if (!SYNC_DEVIATION(exist_noput))
+	if (puts_smaller())
 		dax_put_unlocked_entry(
 			m, xas.index, word_entry(word), DAX_WAKE_NEXT);
 }
@@ -139,21 +128,17 @@ int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
 	DAX_REQUIRE(order == DAX_PTE_ORDER || order == DAX_PMD_ORDER ||
 		    order == DAX_PUD_ORDER);
 	do {
-		if (order && grab_waits_for_smaller())
-			decline_smaller(m, index, order, &wait);
+		if (waits_for_smaller(order))
+			decline_smaller(m, index, order);
 		error = grab_existing(m, index, order, &place);
-		if (order && error == -ENOENT && SYNC_DEVIATION(null_conflict))
-			return -EEXIST;
 		if (error == -EBUSY)
 			entry_wait(m, index, place.word, &wait);
 		if (error == -ENOENT)
 			error = grab_new(m, index, order, &place);
 		/* -EEXIST: somebody was faster, look again. */
 	} while (error == -EBUSY || error == -EEXIST);
-	if (error == -ENOMEM && SYNC_DEVIATION(unlock_unowned))
-		dax_unlock_entry(m, index, empty_entry(order));
 	if (error)
-		return error == -ENOTEMPTY ? -EEXIST : error;
+		return grab_failed(m, index, error);
 	entry_locked(m, index, place.word, place.slot, LOCK_MAY_WAIT);
 	entry = word_entry(place.word);
 	error = fit(m, index, order, &entry);

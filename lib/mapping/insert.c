@@ -9,15 +9,10 @@ static void replace(struct sync_u64 *slot, dax_entry_t entry)
 {
 	/* Relaxed: our own, or what others add to it (MO-5). */
 	uint64_t word = sync_load(slot, memory_order_relaxed);
-	uint64_t keep = WORD_STATE;
 
-	if (SYNC_DEVIATION(replace_no_wake))
-		keep &= ~WORD_WAITERS;
-	if (SYNC_DEVIATION(lost_lock))
-		keep &= ~WORD_LOCKED;
 	while (word_is_locked(word))
 		/* [MO-2] For those who look without locking. */
-		if (sync_cas(slot, &word, entry | (word & keep),
+		if (sync_cas(slot, &word, entry | (word & kept_state()),
 			    memory_order_release))
 			break;
 }

@@ -117,9 +117,7 @@ int dax_lock_entry_cancellable(struct dax_mapping *m, dax_pgoff_t index,
 enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 	dax_pgoff_t index, dax_entry_t *cookie, uint64_t *pfn)
 {
-	struct wait wait = WAIT_INIT(
-		SYNC_DEVIATION(lp_excl) ? DAX_WAIT_EXCLUSIVE : DAX_WAIT_SHARED,
-		NULL);
+	struct wait wait = WAIT_INIT(page_wait_mode(), NULL);
 	struct tree_place place;
 	bool wanted;
 	bool locked;
@@ -200,15 +198,11 @@ static __attribute__((noinline)) void unlock_and_wake(
 
 	if (!word_is_locked(word))
 		return;
-	key = entry_key(m, index, word);
-	if (SYNC_DEVIATION(unlock_other_order))
-		key.index = index;
+	key = unlocker_key(m, index, word);
 	queue = dax_waitq_lock(m->waitqs, &key);
 	waiters = dax_waitq_take_locked(queue, &key, DAX_WAKE_NEXT, &woken)
 			  ? WORD_WAITERS
 			  : 0;
-	if (SYNC_DEVIATION(unlock_no_wake))
-		woken.first = NULL;
 	while (word_is_locked(word))
 		/* [MO-2] All that we did before whoever locks it next. */
 		if (sync_cas(slot, &word,
@@ -216,7 +210,8 @@ static __attribute__((noinline)) void unlock_and_wake(
 			    memory_order_release))
 			break;
 	dax_waitq_unlock(queue);
-	dax_waitq_wake(&woken);
+	if (unlock_wakes())
+		dax_waitq_wake(&woken);
 }
 
 void dax_unlock_entry(
@@ -234,11 +229,8 @@ void dax_unlock_entry(
 	word = slot ? sync_load(slot, memory_order_relaxed) : 0;
 	entry_note("unlocks", index, entry);
 	entry_note_key(KEY_UNLOCKS, m, index, entry);
-	if (SYNC_DEVIATION(check_before_publish) &&
-		!word_has(word, WORD_WAITERS)) {
-		sync_store(slot, word & ~WORD_LOCKED, memory_order_relaxed);
+	if (looks_before_unlock(slot, word))
 		return;
-	}
 	/* [MO-2] All that we did before whoever locks it next. */
 	if ((word & (WORD_LOCKED | WORD_WAITERS)) != WORD_LOCKED ||
 		!sync_cas(

@@ -45,9 +45,6 @@ struct dax_mapping {
 static inline struct dax_wait_key entry_key(
 	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 {
-	if (SYNC_DEVIATION(key_brute))
-		return (struct dax_wait_key){
-			m, index & -((uint64_t)1 << DAX_PMD_ORDER)};
 	return (struct dax_wait_key){m, dax_entry_start(word, index)};
 }
 
@@ -108,12 +105,14 @@ static inline bool place_trylock(struct tree_place *place)
 struct wait {
 	struct dax_waiter waiter;
 	enum dax_wait_mode mode;
-	unsigned int order; /* of what is wanted */
 	const struct dax_wait_limit *limit;
 };
 
 #define WAIT_INIT(mode_, limit_)                                               \
 	((struct wait){.mode = (mode_), .limit = (limit_)})
+
+/* Exclusive, and of a large grab for a smaller entry: only deviations do so. */
+#define WAIT_FOR_SMALLER ((enum dax_wait_mode)(DAX_WAIT_SHARED + 1))
 
 /*
  * Waits while the entry that covers @index, seen as @word, is locked; may
@@ -192,5 +191,7 @@ static inline void entry_require_owned(const struct dax_mapping *m,
 
 void mapping_unmap(struct dax_mapping *m, dax_pgoff_t index, uint64_t word);
 void mapping_account(struct dax_mapping *m, uint64_t added, uint64_t removed);
+
+#include "mapping/deviate.h"
 
 #endif

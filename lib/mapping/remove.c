@@ -47,7 +47,7 @@ static uint64_t drop_entry(
 			break;
 		if (result == -EBUSY) {
 			entry_wait(m, index, place.word, &wait);
-			if (SYNC_DEVIATION(scan_pause))
+			if (!looks_again())
 				return 0;
 		}
 	}
@@ -84,10 +84,9 @@ uint64_t dax_delete_mapping_range(
 	DAX_REQUIRE(m);
 	dax_xas_init(&xas, &m->tree, first, last);
 	dax_xas_for_each (&xas, word) {
-		const bool skip =
-			SYNC_DEVIATION(scan_skip) && word_is_locked(word);
 		const uint64_t gone =
-			skip ? 0 : drop_entry(m, xas.index, DROP_ANY);
+			passes_over(word) ? 0
+					  : drop_entry(m, xas.index, DROP_ANY);
 
 		dropped += gone != 0;
 		/* Split while we waited: look at what is left of its range. */

@@ -60,25 +60,10 @@ static bool announce_sleeper(
 	return announced;
 }
 
-/* The key that @wait sleeps on: that of the entry, but for deviations. */
-static struct dax_wait_key sleep_key(const struct dax_mapping *m,
-	dax_pgoff_t index, uint64_t word, const struct wait *wait)
-{
-	struct dax_wait_key key = entry_key(m, index, word);
-
-	if (SYNC_DEVIATION(key_unaligned))
-		key.index = index;
-	if (SYNC_DEVIATION(wrong_key))
-		key.index &= -((uint64_t)1 << wait->order);
-	if (SYNC_DEVIATION(key_field_unset))
-		key.owner = NULL;
-	return key;
-}
-
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	struct wait *wait)
 {
-	const struct dax_wait_key key = sleep_key(m, index, word, wait);
+	const struct dax_wait_key key = sleeper_key(m, index, word, wait);
 	struct dax_waitq *queue;
 
 	if (!wait->limit)
@@ -87,14 +72,10 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 		return 0;
 	queue = dax_waitq_lock(m->waitqs, &key);
 	if (!announce_sleeper(m, index, dax_entry_order(word))) {
-		if (!SYNC_DEVIATION(lp_selfdead))
-			dax_waitq_unlock(queue);
+		leave_queue(queue);
 		return 0;
 	}
-	if (SYNC_DEVIATION(enqueue_late)) {
-		dax_waitq_unlock(queue);
-		queue = dax_waitq_lock(m->waitqs, &key);
-	}
+	keep_queue(m, &key, queue);
 	entry_note("finds locked", index, word);
 	dax_waitq_enqueue_locked(queue, &wait->waiter, &key, wait->mode);
 	dax_waitq_unlock(queue);
@@ -114,23 +95,12 @@ static void wake(struct dax_mapping *m, const struct dax_wait_key *key,
 	dax_waitq_wake(&woken);
 }
 
-/* All, but for deviations: what was split was locked, what was dropped not. */
-static enum dax_wake_mode removed_mode(uint64_t word)
-{
-	if (word_is_locked(word))
-		return SYNC_DEVIATION(downgrade_one) ? DAX_WAKE_NEXT
-						     : DAX_WAKE_ALL;
-	return SYNC_DEVIATION(inval_one) ? DAX_WAKE_NEXT : DAX_WAKE_ALL;
-}
-
 void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 {
-	const struct dax_wait_key key = entry_key(m, index, word);
+	const struct dax_wait_key key = waker_key(m, index, word);
 
-	if (SYNC_DEVIATION(put_inverted) && !word_is_locked(word))
-		return;
-	if (word_has(word, WORD_WAITERS))
-		wake(m, &key, removed_mode(word));
+	if (removal_wakes(word))
+		wake(m, &key, removed_wake_mode(word));
 }
 
 dax_entry_t dax_get_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index)
@@ -156,12 +126,11 @@ dax_entry_t dax_get_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index)
 void dax_put_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index,
 	dax_entry_t entry, enum dax_wake_mode mode)
 {
-	const struct dax_wait_key key = entry_key(m, index, entry);
+	const struct dax_wait_key key = waker_key(m, index, entry);
 	uint64_t word;
 
 	DAX_REQUIRE(m);
-	if (!entry || SYNC_DEVIATION(bail_noput) ||
-		SYNC_DEVIATION(put_inverted))
+	if (!decline_wakes(entry))
 		return;
 	entry_note("declines", index, entry);
 	word = dax_tree_load(&m->tree, index);

@@ -121,11 +121,19 @@ enum fill {
 	FILL_NOMEM,
 };
 
+/* What the walk found in a slot, and the CAS that fills it expects. */
+static uint64_t nothing_in(const struct sync_u64 *slot)
+{
+	return SYNC_DEVIATION(insert_gap)
+		       ? sync_load(slot, memory_order_relaxed)
+		       : 0;
+}
+
 /* The first node of an empty tree, with all down to @word. */
 static enum fill fill_root(struct dax_tree *tree, uint64_t index, uint64_t word)
 {
 	unsigned int level = word_level(word);
-	uint64_t empty = 0;
+	uint64_t empty;
 	uint64_t link;
 
 	while (!level_reaches(level, index))
@@ -133,8 +141,7 @@ static enum fill fill_root(struct dax_tree *tree, uint64_t index, uint64_t word)
 	link = chain_new(tree, index, level - word_level(word) + 1, word);
 	if (!link)
 		return FILL_NOMEM;
-	if (SYNC_DEVIATION(insert_gap))
-		empty = sync_load(&tree->root, memory_order_relaxed);
+	empty = nothing_in(&tree->root);
 	/* [MO-1] The chain's contents before the link to it.
 	 * [MO-2] Sees what the owners of entries that were here did. */
 	if (sync_cas(&tree->root, &empty, root_word(word_node(link), level),
@@ -151,13 +158,12 @@ static enum fill fill_slot(struct dax_tree *tree, uint64_t index,
 	const unsigned int height = place->level - word_level(word);
 	const uint64_t link = chain_new(tree, index, height, word);
 	enum fill result = FILL_PRUNE;
-	uint64_t empty = 0;
+	uint64_t empty;
 
 	if (!link)
 		return FILL_NOMEM;
 	if (node_reserve(place->node)) {
-		if (SYNC_DEVIATION(insert_gap))
-			empty = sync_load(place->slot, memory_order_relaxed);
+		empty = nothing_in(place->slot);
 		/* [MO-1] The chain's contents before the link to it.
 		 * [MO-2] Sees what the owners of entries that were here did. */
 		if (sync_cas(place->slot, &empty, link, memory_order_acq_rel))

@@ -102,6 +102,14 @@ static uint64_t search_tree(const struct dax_tree *tree, struct search *search)
 	return search_node(root_node(root), root_level(root), search);
 }
 
+/* The last index of the entry found at @index. */
+static dax_pgoff_t end_of(uint64_t word, dax_pgoff_t index)
+{
+	if (SYNC_DEVIATION(step_by_one))
+		return index;
+	return index | (((uint64_t)1 << dax_entry_order(word)) - 1);
+}
+
 static uint64_t next_wanted(struct dax_xas *xas, enum want want)
 {
 	struct search search;
@@ -119,11 +127,7 @@ static uint64_t next_wanted(struct dax_xas *xas, enum want want)
 		return 0;
 	}
 	xas->index = search.index;
-	xas->next =
-		SYNC_DEVIATION(step_by_one)
-			? search.index
-			: search.index |
-				  (((uint64_t)1 << dax_entry_order(word)) - 1);
+	xas->next = end_of(word, search.index);
 	xas->done = xas->next >= xas->last;
 	xas->next++;
 	return word;

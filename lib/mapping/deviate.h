@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the mapping does, or what it does instead when it is told to err. A
+ * function here is named after what is right, which is all that is left of it
+ * where deviations do not exist: there SYNC_DEVIATION() is the constant 0.
+ * What each deviation was in a kernel: explore/deviations.h.
+ *
+ * Included by mapping/mapping.h.
+ */
+#ifndef MAPPING_DEVIATE_H
+#define MAPPING_DEVIATE_H
+
+#include <errno.h>
+
+/* ---- keys: of the entry that is slept on, from whatever index ---- */
+
+static inline struct dax_wait_key waker_key(
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	struct dax_wait_key key = entry_key(m, index, word);
+
+	if (SYNC_DEVIATION(key_brute))
+		key.index &= -((uint64_t)1 << DAX_PMD_ORDER);
+	return key;
+}
+
+static inline struct dax_wait_key sleeper_key(const struct dax_mapping *m,
+	dax_pgoff_t index, uint64_t word, const struct wait *wait)
+{
+	struct dax_wait_key key = waker_key(m, index, word);
+
+	if (SYNC_DEVIATION(key_unaligned))
+		key.index = index;
+	if (SYNC_DEVIATION(wrong_key) && wait->mode == WAIT_FOR_SMALLER)
+		key.index &= -((uint64_t)1 << DAX_PMD_ORDER);
+	if (SYNC_DEVIATION(key_field_unset))
+		key.owner = NULL;
+	return key;
+}
+
+static inline struct dax_wait_key unlocker_key(
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	struct dax_wait_key key = waker_key(m, index, word);
+
+	if (SYNC_DEVIATION(unlock_other_order))
+		key.index = index;
+	return key;
+}
+
+/* ---- sleeping ---- */
+
+/* The entry need not be slept on. */
+static inline void leave_queue(struct dax_waitq *queue)
+{
+	if (!SYNC_DEVIATION(lp_selfdead))
+		dax_waitq_unlock(queue);
+}
+
+/* From the look at the entry until the sleeper is in the queue. */
+static inline void keep_queue(struct dax_mapping *m,
+	const struct dax_wait_key *key, struct dax_waitq *queue)
+{
+	if (SYNC_DEVIATION(enqueue_late)) {
+		dax_waitq_unlock(queue);
+		dax_waitq_lock(m->waitqs, key);
+	}
+}
+
+/* Who locks for a page and does not own the file: so as to owe no wake. */
+static inline enum dax_wait_mode page_wait_mode(void)
+{
+	return SYNC_DEVIATION(lp_excl) ? DAX_WAIT_EXCLUSIVE : DAX_WAIT_SHARED;
+}
+
+/* ---- waking ---- */
+
+/* Of what was split, which is locked, or dropped, which is not. */
+static inline enum dax_wake_mode removed_wake_mode(uint64_t word)
+{
+	if (word_is_locked(word))
+		return SYNC_DEVIATION(downgrade_one) ? DAX_WAKE_NEXT
+						     : DAX_WAKE_ALL;
+	return SYNC_DEVIATION(inval_one) ? DAX_WAKE_NEXT : DAX_WAKE_ALL;
+}
+
+static inline bool removal_wakes(uint64_t word)
+{
+	return word_has(word, WORD_WAITERS) &&
+	       !(SYNC_DEVIATION(put_inverted) && !word_is_locked(word));
+}
+
+static inline bool decline_wakes(dax_entry_t entry)
+{
+	return entry && !SYNC_DEVIATION(bail_noput) &&
+	       !SYNC_DEVIATION(put_inverted);
+}
+
+static inline bool unlock_wakes(void)
+{
+	return !SYNC_DEVIATION(unlock_no_wake);
+}
+
+/* Sleepers are looked for by the CAS that unlocks, not before it. */
+static inline bool looks_before_unlock(struct sync_u64 *slot, uint64_t word)
+{
+	if (!SYNC_DEVIATION(check_before_publish) ||
+		word_has(word, WORD_WAITERS))
+		return false;
+	sync_store(slot, word & ~WORD_LOCKED, memory_order_relaxed);
+	return true;
+}
+
+/* ---- the lock bit ---- */
+
+/* What the new value of a locked entry takes over from the old (L1). */
+static inline uint64_t kept_state(void)
+{
+	if (SYNC_DEVIATION(replace_no_wake))
+		return WORD_STATE & ~WORD_WAITERS;
+	return SYNC_DEVIATION(lost_lock) ? WORD_STATE & ~WORD_LOCKED
+					 : WORD_STATE;
+}
+
+/* ---- grabbing ---- */
+
+static inline int nothing_there(unsigned int order)
+{
+	return order && SYNC_DEVIATION(null_conflict) ? -ENOTEMPTY : -ENOENT;
+}
+
+static inline bool waits_for_smaller(unsigned int order)
+{
+	return order &&
+	       (SYNC_DEVIATION(profile_2016) || SYNC_DEVIATION(exist_noput) ||
+		       SYNC_DEVIATION(wrong_key));
+}
+
+static inline bool puts_smaller(void)
+{
+	return !SYNC_DEVIATION(exist_noput);
+}
+
+/* A grab that found no room or no memory says so, and has locked nothing. */
+static inline int grab_failed(
+	struct dax_mapping *m, dax_pgoff_t index, int error)
+{
+	if (SYNC_DEVIATION(unlock_unowned) && error == -ENOMEM)
+		dax_unlock_entry(m, index, dax_make_entry(0, DAX_EMPTY));
+	if (error == -ENOTEMPTY)
+		return -EEXIST;
+	return error;
+}
+
+/* The large entry is ours until it is split. */
+static inline void keep_locked(
+	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t large)
+{
+	if (SYNC_DEVIATION(downgrade_nolock)) {
+		dax_unlock_entry(m, index, large);
+		rank_push(entry_rank(m, index, large));
+	}
+}
+
+/* It stays, unlocked. */
+static inline void split_failed(
+	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t large)
+{
+	if (SYNC_DEVIATION(enomem_flag))
+		mapping_account(m, 0, entry_pages(large));
+	if (!SYNC_DEVIATION(leak_on_enomem))
+		dax_unlock_entry(m, index, large);
+}
+
+/* ---- dropping ---- */
+
+/* After a wait. */
+static inline bool looks_again(void)
+{
+	return !SYNC_DEVIATION(scan_pause);
+}
+
+static inline bool passes_over(uint64_t word)
+{
+	return SYNC_DEVIATION(scan_skip) && word_is_locked(word);
+}
+
+#endif
