@@ -16,6 +16,8 @@
 #define EXPLORE_DEVIATIONS(X)                                                  \
 	X(replace_no_wake, "A1", "review of ac401cc78242", 2016,               \
 		"who fills a placeholder forgets that somebody sleeps on it")  \
+	X(replace_wake_one, "A2", "965d004af540", 2017,                        \
+		"who fills a placeholder wakes one, and the unlock nobody")    \
 	X(downgrade_one, "A3", "review of 642261ac995e", 2016,                 \
 		"a downgrade wakes one sleeper instead of all")                \
 	X(exist_noput, "A4", "review of 642261ac995e", 2016,                   \
@@ -32,12 +34,18 @@
 		"dropping an entry wakes one sleeper instead of all")          \
 	X(key_field_unset, "A11", "review of ac401cc78242", 2016,              \
 		"sleepers leave half of their key unset")                      \
+	X(key_mask_trunc, "A12", "review of 63e95b5c4f16", 2016,               \
+		"sleepers mask the high bits of their key away")               \
 	X(key_unaligned, "A13", "63e95b5c4f16", 2016,                          \
 		"sleepers do not round their key down to the entry")           \
 	X(key_brute, "A14", "rejected repair of 23c84eb78375", 2019,           \
 		"one key for all entries of a PMD range")                      \
 	X(enqueue_late, "A15", "rule 1", 2016,                                 \
 		"a sleeper lets go before it is in the queue")                 \
+	X(no_entry_lock, "B1", "ac401cc78242", 2016,                           \
+		"who grabs an entry goes ahead when it is locked")             \
+	X(pmd_unlocked, "B4", "348e967ab07c", 2016,                            \
+		"a large grab goes ahead when the entry is locked")            \
 	X(downgrade_nolock, "B5", "review of 642261ac995e", 2016,              \
 		"a downgrade lets go of the entry before it splits it")        \
 	X(leak_on_enomem, "B6", "review of 642261ac995e", 2016,                \
@@ -50,8 +58,12 @@
 		"a waiter keeps the queue's lock when it need not sleep")      \
 	X(unlock_other_order, "B12", "fda490d39fc0", 2018,                     \
 		"a large entry is unlocked as if it were a small one")         \
+	X(unlock_wrong_value, "B13", "27359fd6e5f3", 2018,                     \
+		"who locks for a page is told to unlock with a locked value")  \
 	X(enomem_flag, "B14", "1a14e3779dd5", 2021,                            \
 		"a downgrade without memory counts off pages that stay")       \
+	X(err_sign, "B15", "not known", 2020,                                  \
+		"a grab that has to fall back returns a positive error")       \
 	X(insert_gap, "B16", "false alarm", 2019,                              \
 		"an entry is put where nothing was, without looking again")    \
 	X(null_conflict, "D1", "6370740e5f8e", 2019,                           \
@@ -84,8 +96,16 @@ extern uint64_t explore_deviations;
 
 /* Why some exhibits of the rooms A, B, D1 and E are none here. */
 #define EXPLORE_NO_EXHIBIT(X)                                                  \
-	X("A2", "a placeholder keeps its lock when it is filled: there is "    \
-		"no second lock to leave by")                                  \
-	X("E2", "the same loop as E1: one iterator serves both")
+	X("A10", "nobody waits for pins here: the entry lock knows no pages")  \
+	X("B2", "no lock of a file system is taken here to be inverted with, " \
+		"and ranks say where one belongs")                             \
+	X("B3", "an entry is locked in one mode only")                         \
+	X("B9", "an entry is found by its index, not by an address")           \
+	X("B11", "no lock is released only where a feature is compiled in")    \
+	X("E2", "one search serves both loops: see E1")                        \
+	X("E3", "what is flushed is not for the entry lock to say, and "       \
+		"dax_entry_start() rounds down for whoever does")              \
+	X("E6", "a large entry takes one slot: there are no siblings")         \
+	X("E7", "a search keeps an index, and orders end at that of a PUD")
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the mapping does, or what it does instead when it is told to err. A
- * function here is named after what is right, which is all that is left of it
- * where deviations do not exist: there SYNC_DEVIATION() is the constant 0.
- * What each deviation was in a kernel: explore/deviations.h.
+ * function here says what is right and does it, or asks whether to go wrong and
+ * answers no: that is all that is left of it where deviations do not exist, for
+ * there SYNC_DEVIATION() is the constant 0. What each of them was in a kernel:
+ * explore/deviations.h.
  *
  * Included by mapping/mapping.h.
  */
@@ -31,6 +32,8 @@ static inline struct dax_wait_key sleeper_key(const struct dax_mapping *m,
 
 	if (SYNC_DEVIATION(key_unaligned))
 		key.index = index;
+	if (SYNC_DEVIATION(key_mask_trunc))
+		key.index &= ((uint64_t)1 << 20) - 1;
 	if (SYNC_DEVIATION(wrong_key) && wait->mode == WAIT_FOR_SMALLER)
 		key.index &= -((uint64_t)1 << DAX_PMD_ORDER);
 	if (SYNC_DEVIATION(key_field_unset))
@@ -50,14 +53,14 @@ static inline struct dax_wait_key unlocker_key(
 
 /* ---- sleeping ---- */
 
-/* The entry need not be slept on. */
+/* When the entry need not be slept on after all. */
 static inline void leave_queue(struct dax_waitq *queue)
 {
 	if (!SYNC_DEVIATION(lp_selfdead))
 		dax_waitq_unlock(queue);
 }
 
-/* From the look at the entry until the sleeper is in the queue. */
+/* It stays locked from the look at the entry until the sleeper has joined. */
 static inline void keep_queue(struct dax_mapping *m,
 	const struct dax_wait_key *key, struct dax_waitq *queue)
 {
@@ -67,7 +70,7 @@ static inline void keep_queue(struct dax_mapping *m,
 	}
 }
 
-/* Who locks for a page and does not own the file: so as to owe no wake. */
+/* Of who locks for a page, and must owe no wake: it may never come back. */
 static inline enum dax_wait_mode page_wait_mode(void)
 {
 	return SYNC_DEVIATION(lp_excl) ? DAX_WAIT_EXCLUSIVE : DAX_WAIT_SHARED;
@@ -75,12 +78,14 @@ static inline enum dax_wait_mode page_wait_mode(void)
 
 /* ---- waking ---- */
 
-/* Of what was split, which is locked, or dropped, which is not. */
+/* After a split, whose word is locked, and after a drop, whose word is not. */
 static inline enum dax_wake_mode removed_wake_mode(uint64_t word)
 {
 	if (word_is_locked(word))
-		return SYNC_DEVIATION(downgrade_one) ? DAX_WAKE_NEXT
-						     : DAX_WAKE_ALL;
+		return SYNC_DEVIATION(downgrade_one) ||
+				       SYNC_DEVIATION(replace_wake_one)
+			       ? DAX_WAKE_NEXT
+			       : DAX_WAKE_ALL;
 	return SYNC_DEVIATION(inval_one) ? DAX_WAKE_NEXT : DAX_WAKE_ALL;
 }
 
@@ -101,7 +106,7 @@ static inline bool unlock_wakes(void)
 	return !SYNC_DEVIATION(unlock_no_wake);
 }
 
-/* Sleepers are looked for by the CAS that unlocks, not before it. */
+/* No: the CAS that unlocks looks for sleepers. */
 static inline bool looks_before_unlock(struct sync_u64 *slot, uint64_t word)
 {
 	if (!SYNC_DEVIATION(check_before_publish) ||
@@ -113,13 +118,36 @@ static inline bool looks_before_unlock(struct sync_u64 *slot, uint64_t word)
 
 /* ---- the lock bit ---- */
 
+/* No: whoever grabs heeds it. */
+static inline bool ignores_lock(unsigned int order, uint64_t word)
+{
+	return (SYNC_DEVIATION(no_entry_lock) ||
+		       (order && SYNC_DEVIATION(pmd_unlocked))) &&
+	       word_is_locked(word);
+}
+
 /* What the new value of a locked entry takes over from the old (L1). */
 static inline uint64_t kept_state(void)
 {
-	if (SYNC_DEVIATION(replace_no_wake))
+	if (SYNC_DEVIATION(replace_no_wake) || SYNC_DEVIATION(replace_wake_one))
 		return WORD_STATE & ~WORD_WAITERS;
 	return SYNC_DEVIATION(lost_lock) ? WORD_STATE & ~WORD_LOCKED
 					 : WORD_STATE;
+}
+
+/* Wakes nobody: it is the same entry, with the same sleepers. */
+static inline void entry_replaced(
+	struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	if (SYNC_DEVIATION(replace_wake_one))
+		entry_removed(m, index, word);
+}
+
+/* Who locks for a page is given the value, to give it back. */
+static inline dax_entry_t cookie_of(uint64_t word)
+{
+	return SYNC_DEVIATION(unlock_wrong_value) ? word | WORD_LOCKED
+						  : word_entry(word);
 }
 
 /* ---- grabbing ---- */
@@ -148,11 +176,11 @@ static inline int grab_failed(
 	if (SYNC_DEVIATION(unlock_unowned) && error == -ENOMEM)
 		dax_unlock_entry(m, index, dax_make_entry(0, DAX_EMPTY));
 	if (error == -ENOTEMPTY)
-		return -EEXIST;
+		return SYNC_DEVIATION(err_sign) ? EEXIST : -EEXIST;
 	return error;
 }
 
-/* The large entry is ours until it is split. */
+/* The large entry stays ours until it is split. */
 static inline void keep_locked(
 	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t large)
 {
@@ -174,7 +202,7 @@ static inline void split_failed(
 
 /* ---- dropping ---- */
 
-/* After a wait. */
+/* Whoever had to wait for an entry. */
 static inline bool looks_again(void)
 {
 	return !SYNC_DEVIATION(scan_pause);

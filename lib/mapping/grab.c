@@ -78,7 +78,7 @@ static int grab_existing(struct dax_mapping *m, dax_pgoff_t index,
 	*place = tree_walk(&m->tree, index, order / DAX_PMD_ORDER);
 	locked = place_trylock(place);
 	sync_rcu_leave();
-	if (locked)
+	if (locked || ignores_lock(order, place->word))
 		return 0;
 	return word_is_value(place->word) ? -EBUSY : nothing_there(order);
 }

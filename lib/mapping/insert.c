@@ -4,8 +4,8 @@
 
 #define ENTRY_FLAGS (DAX_PMD | DAX_PUD | DAX_ZERO_PAGE)
 
-/* L1: the lock bit, WAITERS and marks stay. */
-static void replace(struct sync_u64 *slot, dax_entry_t entry)
+/* L1: the lock bit, WAITERS and marks stay. Returns the word before. */
+static uint64_t replace(struct sync_u64 *slot, dax_entry_t entry)
 {
 	/* Relaxed: our own, or what others add to it (MO-5). */
 	uint64_t word = sync_load(slot, memory_order_relaxed);
@@ -15,6 +15,7 @@ static void replace(struct sync_u64 *slot, dax_entry_t entry)
 		if (sync_cas(slot, &word, entry | (word & kept_state()),
 			    memory_order_release))
 			break;
+	return word;
 }
 
 static void mark(struct dax_mapping *m, dax_pgoff_t index,
@@ -44,7 +45,7 @@ void dax_insert_entry(struct dax_mapping *m, dax_pgoff_t index,
 			dax_make_entry(pfn, flags & ENTRY_FLAGS);
 
 		DAX_REQUIRE(dax_entry_order(filled) == dax_entry_order(*entry));
-		replace(slot, filled);
+		entry_replaced(m, index, replace(slot, filled));
 		entry_note("fills", index, filled);
 		*entry = filled;
 	}

@@ -147,7 +147,7 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 							     : DAX_LOCK_EMPTY;
 	}
 	entry_locked(m, index, place.word, place.slot, LOCK_MAY_WAIT);
-	*cookie = word_entry(place.word);
+	*cookie = cookie_of(place.word);
 	*pfn = dax_to_pfn(*cookie) + index - dax_entry_start(*cookie, index);
 	return DAX_LOCK_TAKEN;
 }

@@ -8,19 +8,23 @@
 
 /* ---- ghosts: mutual exclusion as the callers see it ---- */
 
+static struct sync_u64 *ghost_of(struct world *world, dax_pgoff_t index)
+{
+	const dax_pgoff_t range = index < FAR ? 0 : index < HIGH ? 1 : 2;
+
+	return &world->ghosts[range * PMD_PAGES + index % PMD_PAGES];
+}
+
 static void ghosts_set(struct world *world, dax_pgoff_t index,
 	dax_entry_t entry, uint64_t from, uint64_t to)
 {
 	const dax_pgoff_t start = dax_entry_start(entry, index);
 	const uint64_t pages = (uint64_t)1 << dax_entry_order(entry);
 
-	for (dax_pgoff_t i = start; i < start + pages; i++) {
-		const dax_pgoff_t ghost = i < FAR ? i : i - FAR + PMD_PAGES;
-
-		dax_explore_check(sync_swap(&world->ghosts[ghost], to,
+	for (dax_pgoff_t i = start; i < start + pages; i++)
+		dax_explore_check(sync_swap(ghost_of(world, i), to,
 					  memory_order_relaxed) == from,
 			"one owner at a time");
-	}
 }
 
 static void owned(struct world *world, dax_pgoff_t index, dax_entry_t entry)
@@ -268,6 +272,7 @@ const struct operation_kind operation_kinds[] = {
 	{"N0", insert_dirty, 0},
 	{"NZ", insert_zero_pmd, 0},
 	{"Z0", insert_zero, 0},
+	{"Z1", insert_zero, 1},
 	{"L0", lock, 0},
 	{"L1", lock, 1},
 	{"Y1", trylock, 1},
@@ -289,10 +294,12 @@ const struct operation_kind operation_kinds[] = {
 	{"F3", grab_pte, 3},
 	/* Not for every combination: they claim more. */
 	{"FS", grab_pmd_surely, 1},
+	{"FH", grab_pte, HIGH + 1},
+	{"HP", grab_pmd, HIGH},
 	{"XS", delete_all, FAR},
 };
 #define NR_OPERATIONS (sizeof(operation_kinds) / sizeof(operation_kinds[0]))
-#define NR_SPECIAL    4
+#define NR_SPECIAL    6
 
 const unsigned int nr_operation_kinds = NR_OPERATIONS - NR_SPECIAL;
 

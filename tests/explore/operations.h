@@ -2,7 +2,7 @@
 /*
  * What threads do to a mapping in the scenarios, and what it is like before:
  * tables, so that scenarios can be combined from them. Built with a PMD entry
- * of four pages: indices 0 to 3 are one PMD range, FAR is in another.
+ * of four pages: indices 0 to 3 are one PMD range, FAR and HIGH start others.
  */
 #ifndef EXPLORE_OPERATIONS_H
 #define EXPLORE_OPERATIONS_H
@@ -15,7 +15,8 @@
 
 #define PMD_PAGES (1ul << DAX_PMD_ORDER)
 #define FAR	  (PMD_PAGES * PMD_PAGES)
-#define GHOSTS	  (2 * PMD_PAGES)
+#define HIGH	  (1ul << 20)
+#define GHOSTS	  (3 * PMD_PAGES)
 
 /* What the scenario's threads share. */
 struct world {
