@@ -13,6 +13,7 @@
 #include "explore/deviations.h"
 #include "explore/museum.h"
 #include "explore/operations.h"
+#include "explore/scenarios.h"
 
 static struct dax_explore_report explore_exhibit(const struct exhibit *exhibit,
 	const char *deviation, const struct dax_explore_options *options)
@@ -92,6 +93,44 @@ static void every_deviation_has_an_exhibit(void **state)
 	}
 }
 
+static void look_for_bug(struct combination *combination, void *found)
+{
+	const struct dax_scenario scenario = {
+		.name = "family",
+		.body = combination_body,
+		.context = combination,
+		.allocs_fail = 1,
+	};
+	const struct dax_explore_options options = {
+		.how = DAX_EXPLORE_EVERY, .preemptions = 1};
+	struct dax_explore_report report;
+
+	if (*(bool *)found)
+		return;
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	*(bool *)found = report.bug;
+	dax_explore_report_free(&report);
+}
+
+/* So a combination that nobody thought of can find a bug, too. */
+static void families_find_what_takes_four_threads_or_no_memory(void **state)
+{
+	static const char *const deviations[] = {
+		"inval_one", "key_brute+inval_one", "leak_on_enomem"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(deviations) / sizeof(deviations[0]);
+		i++) {
+		bool found = false;
+
+		assert_int_equal(dax_explore_deviate(deviations[i]), 0);
+		for (unsigned int f = 0; f < nr_families; f++)
+			family_for_each(&families[f], look_for_bug, &found);
+		assert_int_equal(dax_explore_deviate(NULL), 0);
+		assert_true(found);
+	}
+}
+
 static bool shown_or_explained(const char *exhibit)
 {
 	static const char *const explained[] = {
@@ -138,6 +177,8 @@ int main(void)
 		cmocka_unit_test(
 			the_protocol_passes_every_scenario_of_the_museum),
 		cmocka_unit_test(every_deviation_has_an_exhibit),
+		cmocka_unit_test(
+			families_find_what_takes_four_threads_or_no_memory),
 		cmocka_unit_test(every_bug_of_the_core_is_shown_or_explained),
 	};
 

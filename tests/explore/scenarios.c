@@ -33,3 +33,50 @@ const struct named_scenario named_scenarios[] = {
 };
 const unsigned int nr_named_scenarios =
 	sizeof(named_scenarios) / sizeof(named_scenarios[0]);
+
+/* What a bug of the entry lock takes to show: up to four threads (a wake that
+ * is passed on twice), two indices of one PMD range, of which one is not its
+ * start (keys), every state that a range can be in, and a lack of memory. */
+const struct family families[] = {
+	{
+		.name = "four-in-one-range",
+		.claim = "four threads fault, drop and decline in a PMD range",
+		.states = {"empty", "small0", "small01", "pmd-zero",
+			"pmd-storage"},
+		.operations = {"F0", "F1", "FP", "I0", "G0"},
+		.threads = 4,
+		.allocs_fail = 1,
+	},
+};
+const unsigned int nr_families = sizeof(families) / sizeof(families[0]);
+
+static void choose(const struct family *family, unsigned int from,
+	struct combination *combination,
+	void (*visit)(struct combination *combination, void *context),
+	void *context)
+{
+	if (combination->nr == family->threads) {
+		visit(combination, context);
+		return;
+	}
+	for (unsigned int i = from; family->operations[i]; i++) {
+		combination->operations[combination->nr++] =
+			operation_named(family->operations[i]);
+		choose(family, i, combination, visit, context);
+		combination->nr--;
+	}
+}
+
+void family_for_each(const struct family *family,
+	void (*visit)(struct combination *combination, void *context),
+	void *context)
+{
+	for (unsigned int i = 0; family->states[i]; i++) {
+		struct combination combination = {
+			.state = state_named(family->states[i]),
+			.queues = 1,
+		};
+
+		choose(family, 0, &combination, visit, context);
+	}
+}
