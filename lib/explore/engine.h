@@ -205,8 +205,9 @@ struct thread {
 
 /* How far a thread has come, as far as others can tell. */
 struct progress {
-	uint64_t now;	/* its clock, ns */
-	uint32_t slept; /* how often it had to wait in a park */
+	uint64_t now;	 /* its clock, ns */
+	uint64_t latest; /* @now may have come to be that, unless it is 0 */
+	uint32_t slept;	 /* how often it had to wait in a park */
 	uint32_t done;
 };
 

@@ -234,6 +234,8 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	unparked = parker->token;
 	if (!unparked && my_progress()->now < deadline_ns)
 		my_progress()->now = deadline_ns;
+	my_progress()->latest =
+		unparked && deadline_ns != SYNC_FOREVER ? deadline_ns : 0;
 	event(OP_PARK, parker, unparked, 0, site);
 	sync_note("%s", unparked ? "goes on" : "has waited long enough");
 	parker->token = false;
@@ -262,9 +264,16 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 
 /* ---- the rest ---- */
 
+/* An unpark may have come at any time up to the very deadline; which of the
+ * two ends it was matters only to who asks. */
 uint64_t sync_now(void)
 {
-	return my_progress()->now;
+	struct progress *me = my_progress();
+
+	if (me->latest > me->now && schedule_choose(2, EXPLORE_HERE))
+		me->now = me->latest;
+	me->latest = 0;
+	return me->now;
 }
 
 struct rank_chain *sync_rank_chain(void)

@@ -8,7 +8,8 @@
  *    resumed before it can succeed.
  *  - Memory is sequentially consistent: the orders are ignored.
  *  - A park with a deadline may time out whenever it has no unpark.
- *  - Each thread has a clock of its own, which moves when it times out.
+ *  - Each thread has a clock of its own, which moves when it times out, and
+ *    perhaps to its deadline when it is unparked before.
  *  - Waiting by spinning is over at once.
  *  - Any allocation may fail, as often as the scenario allows.
  *

@@ -324,6 +324,43 @@ static void unpark(void *unused, long unused_too)
 	sync_unpark(&parker);
 }
 
+static bool unparked_early;
+static bool unparked_late;
+
+static void park_and_look(void *unused, long unused_too)
+{
+	const uint64_t deadline = sync_now() + 5;
+
+	(void)unused;
+	(void)unused_too;
+	if (!sync_park(&parker, deadline))
+		return;
+	if (sync_now() < deadline)
+		unparked_early = true;
+	else
+		unparked_late = true;
+}
+
+static void unparked_before_a_deadline(void *unused)
+{
+	(void)unused;
+	sync_parker_init(&parker);
+	dax_explore_thread("a", park_and_look, NULL, 0);
+	dax_explore_thread("b", unpark, NULL, 0);
+	dax_explore_run();
+}
+
+static void an_unpark_may_come_at_the_very_deadline(void **state)
+{
+	struct dax_explore_report report =
+		explore_how(unparked_before_a_deadline, DAX_EXPLORE_ALL);
+
+	(void)state;
+	assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
+	assert_int_equal(report.executions, 3);
+	assert_true(unparked_early && unparked_late);
+}
+
 static void timed_sleep(void *unused)
 {
 	(void)unused;
@@ -622,6 +659,7 @@ int main(void)
 		cmocka_unit_test(loads_commute_with_loads),
 		cmocka_unit_test(counts_commute_and_additions_do_not),
 		cmocka_unit_test(a_peek_is_no_step),
+		cmocka_unit_test(an_unpark_may_come_at_the_very_deadline),
 		cmocka_unit_test(a_lock_is_taken_in_every_order),
 		cmocka_unit_test(every_value_of_a_choice_is_seen),
 		cmocka_unit_test(a_timeout_comes_before_and_after_the_wake),
