@@ -250,6 +250,24 @@ static void iterate_dirty(void *context, long last)
 		dax_explore_check(word & 1, "an entry");
 }
 
+static void set_mark(void *context, long index)
+{
+	struct world *world = context;
+
+	dax_tree_set_mark(
+		dax_mapping_tree(world->m), (dax_pgoff_t)index, DAX_MARK_DIRTY);
+}
+
+/* Something is there all the time. */
+static void set_mark_surely(void *context, long index)
+{
+	struct world *world = context;
+
+	dax_explore_check(dax_tree_set_mark(dax_mapping_tree(world->m),
+				  (dax_pgoff_t)index, DAX_MARK_DIRTY),
+		"what is there can be marked");
+}
+
 /* As a writeback ends: whoever has the entry says that it is clean. */
 static void clean(void *context, long index)
 {
@@ -288,6 +306,7 @@ const struct operation_kind operation_kinds[] = {
 	{"IT", iterate, FAR},
 	{"ID", iterate_dirty, FAR},
 	{"W0", clean, 0},
+	{"M0", set_mark, 0},
 	{"P0", lock_for_page, 0},
 	{"G0", get_put, 0},
 	{"F2", grab_pte, 2},
@@ -297,9 +316,10 @@ const struct operation_kind operation_kinds[] = {
 	{"FH", grab_pte, HIGH + 1},
 	{"HP", grab_pmd, HIGH},
 	{"XS", delete_all, FAR},
+	{"MS", set_mark_surely, 1},
 };
 #define NR_OPERATIONS (sizeof(operation_kinds) / sizeof(operation_kinds[0]))
-#define NR_SPECIAL    6
+#define NR_SPECIAL    7
 
 const unsigned int nr_operation_kinds = NR_OPERATIONS - NR_SPECIAL;
 

@@ -30,6 +30,14 @@ const struct named_scenario named_scenarios[] = {
 		"the root grows while the tree becomes empty", 0, 0, 22},
 	{"marks", "pmd-zero-dirty: F0,ID /1",
 		"a search for dirty entries sees a split one", 0, 0, 7},
+	{"mark-and-split", "pmd-zero: F1,MS /1",
+		"a mark is set on an entry while it is being split", 0, 0, 87},
+	{"mark-beside-split", "pmd-zero: F1,M0 /1",
+		"a mark is not set where nothing is left after a split", 0, 0,
+		21},
+	{"deadline", "small1: D1,D1,F1 /1",
+		"who was chosen at its deadline passes the wake on", 2, 0,
+		50548},
 };
 const unsigned int nr_named_scenarios =
 	sizeof(named_scenarios) / sizeof(named_scenarios[0]);
