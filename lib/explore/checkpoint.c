@@ -88,6 +88,8 @@ static void restore(struct checkpoint *checkpoint)
 	const char *at = bytes_of(checkpoint);
 
 	for (unsigned int i = 0; i < checkpoint->spans.nr; i++) {
+		context_copied(checkpoint->spans.at[i].address,
+			checkpoint->spans.at[i].size);
 		memcpy(checkpoint->spans.at[i].address, at,
 			checkpoint->spans.at[i].size);
 		at += checkpoint->spans.at[i].size;

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "explore/context.h"
 
-#if defined(__x86_64__) && !defined(EXPLORE_UCONTEXT)
+#if CONTEXT_INLINE
 
+/* What context_switch() finds there as if it had saved it. */
 void context_make(struct context *context, char *stack, void (*function)(void))
 {
 	void **top = (void **)(stack + STACK_SIZE);
 
 	context_clean(stack);
+#if defined(__x86_64__)
 	/* As after a call: the stack is 8 bytes off a multiple of 16. */
 	top -= 2;
 	*--top = NULL;
 	*--top = (void *)function;
+#else
+	top -= 4;
+	top[0] = NULL;
+	top[1] = (void *)function;
+#endif
 	context->stack_pointer = top;
 }
 

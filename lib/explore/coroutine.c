@@ -57,6 +57,15 @@ static inline void locals_switch(unsigned int from, unsigned int to)
 
 /* ---- switching ---- */
 
+static void stacks_announce(void)
+{
+	static bool announced;
+
+	for (unsigned int i = 0; i < WHO_ENGINE && !announced; i++)
+		context_announce(stacks[i]);
+	announced = true;
+}
+
 /* The engine's own, as ASan told us. */
 static const void *engine_stack;
 static size_t engine_stack_size;
@@ -94,6 +103,7 @@ _Noreturn void coroutine_leave(unsigned int who)
 
 void coroutine_make(unsigned int who, void (*function)(void))
 {
+	stacks_announce();
 	context_make(&contexts[who], stacks[who], function);
 }
 
@@ -113,8 +123,10 @@ static inline void stack_span(struct spans *spans, unsigned int who)
 {
 #if CONTEXT_MOVABLE
 	char *bottom = contexts[who].stack_pointer;
+	const size_t size = (size_t)(stacks[who] + STACK_SIZE - bottom);
 
-	span_add(spans, bottom, (size_t)(stacks[who] + STACK_SIZE - bottom));
+	context_copied(bottom, size);
+	span_add(spans, bottom, size);
 #else
 	(void)spans;
 	(void)who;
