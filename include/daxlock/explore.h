@@ -27,10 +27,11 @@
  *	}
  *
  * What the threads call goes through the library's seam (lib/base/sync.h),
- * compiled for the explorer: link libdaxlock-explore, not libdaxlock. All of
- * it runs in one OS thread. So a scenario must do the same whenever it is run:
- * no clock, no random numbers, no static variables that keep a value but for
- * words of the seam, no blocking but through the seam.
+ * compiled for the explorer: link libdaxlock-explore, not libdaxlock. Code of
+ * your own uses daxlock/sync.h. All of it runs in one OS thread. So a scenario
+ * must do the same whenever it is run: no clock, no random numbers, no static
+ * variables that keep a value but for words of the seam, no blocking but
+ * through the seam.
  *
  * What is found, in the order of enum dax_explore_bug: see there.
  *
