@@ -20,6 +20,10 @@
  *				return the value before
  *   sync_count(w, delta)	adds @delta to a count, relaxed; returns nothing,
  *				so two of them may come in any order
+ *   sync_reserve(w, closed, order)
+ *				adds 1; false: @w has the bit @closed, and what
+ *				was added means nothing. Two that are true may
+ *				come in any order
  *
  *   struct sync_lock		a mutual exclusion lock, with a rank
  *   sync_lock_init(l, rank), sync_lock_acquire(l), sync_lock_release(l),

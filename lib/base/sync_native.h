@@ -87,6 +87,12 @@ static inline void sync_count(struct sync_u64 *word, uint64_t delta)
 	atomic_fetch_add_explicit(&word->value, delta, memory_order_relaxed);
 }
 
+static inline bool sync_reserve(
+	struct sync_u64 *word, uint64_t closed, memory_order order)
+{
+	return !(atomic_fetch_add_explicit(&word->value, 1, order) & closed);
+}
+
 static inline uint64_t sync_or(
 	struct sync_u64 *word, uint64_t bits, memory_order order)
 {

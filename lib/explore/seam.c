@@ -130,6 +130,19 @@ void explore_count(
 	word->value = before + delta;
 }
 
+bool explore_reserve(struct sync_u64 *word, uint64_t closed,
+	const struct explore_site *site)
+{
+	const uint16_t object = word_turn(word, OP_ADD, site);
+	const uint64_t before = word->value;
+	const bool open = !(before & closed);
+
+	word_access(word, object, open ? ACCESS_COUNT : ACCESS_WRITE);
+	event(OP_ADD, word, before, before + 1, site);
+	word->value = before + 1;
+	return open;
+}
+
 uint64_t explore_or(
 	struct sync_u64 *word, uint64_t bits, const struct explore_site *site)
 {

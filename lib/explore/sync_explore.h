@@ -59,6 +59,8 @@ uint64_t explore_swap(
 	struct sync_u64 *word, uint64_t value, const struct explore_site *site);
 uint64_t explore_add(
 	struct sync_u64 *word, uint64_t value, const struct explore_site *site);
+bool explore_reserve(struct sync_u64 *word, uint64_t closed,
+	const struct explore_site *site);
 void explore_count(
 	struct sync_u64 *word, uint64_t delta, const struct explore_site *site);
 uint64_t explore_or(
@@ -74,7 +76,9 @@ uint64_t explore_and(
 #define sync_add(word, value, order)  explore_add(word, value, EXPLORE_HERE)
 #define sync_sub(word, value, order)                                           \
 	explore_add(word, -(uint64_t)(value), EXPLORE_HERE)
-#define sync_count(word, delta)	    explore_count(word, delta, EXPLORE_HERE)
+#define sync_count(word, delta) explore_count(word, delta, EXPLORE_HERE)
+#define sync_reserve(word, closed, order)                                      \
+	explore_reserve(word, closed, EXPLORE_HERE)
 #define sync_or(word, bits, order)  explore_or(word, bits, EXPLORE_HERE)
 #define sync_and(word, bits, order) explore_and(word, bits, EXPLORE_HERE)
 

@@ -47,7 +47,7 @@ static void node_retire(struct dax_tree *tree, struct tree_node *node)
 static bool node_reserve(struct tree_node *node)
 {
 	/* [MO-3] Either we are counted, or we see that the node is dead. */
-	return !(sync_add(&node->live, 1, memory_order_acq_rel) & NODE_DEAD);
+	return sync_reserve(&node->live, NODE_DEAD, memory_order_acq_rel);
 }
 
 /* G1: after a slot was cleared, or was not filled. True: it was the last. */

@@ -245,6 +245,45 @@ static void counts_commute_and_additions_do_not(void **state)
 	expect_counts(two_that_count, 2, 1);
 }
 
+#define CLOSED ((uint64_t)1 << 63)
+
+static void reserve(void *word, long times)
+{
+	while (times--)
+		(void)sync_reserve(word, CLOSED, memory_order_acq_rel);
+}
+
+static void close_word(void *word, long unused)
+{
+	(void)unused;
+	(void)sync_or(word, CLOSED, memory_order_acq_rel);
+}
+
+static void two_that_reserve(void *unused)
+{
+	(void)unused;
+	sync_store(&words[0], 0, memory_order_relaxed);
+	dax_explore_thread("a", reserve, &words[0], 2);
+	dax_explore_thread("b", reserve, &words[0], 4);
+	dax_explore_run();
+}
+
+static void one_that_closes(void *unused)
+{
+	(void)unused;
+	sync_store(&words[0], 0, memory_order_relaxed);
+	dax_explore_thread("a", reserve, &words[0], 2);
+	dax_explore_thread("b", close_word, &words[0], 0);
+	dax_explore_run();
+}
+
+static void reservations_commute_until_it_is_closed(void **state)
+{
+	(void)state;
+	expect_counts(two_that_reserve, 2, 1);
+	expect_counts(one_that_closes, 3, 3);
+}
+
 static void peek_and_store(void *word, long unused)
 {
 	(void)unused;
@@ -658,6 +697,7 @@ int main(void)
 		cmocka_unit_test(addresses_may_change),
 		cmocka_unit_test(loads_commute_with_loads),
 		cmocka_unit_test(counts_commute_and_additions_do_not),
+		cmocka_unit_test(reservations_commute_until_it_is_closed),
 		cmocka_unit_test(a_peek_is_no_step),
 		cmocka_unit_test(an_unpark_may_come_at_the_very_deadline),
 		cmocka_unit_test(a_lock_is_taken_in_every_order),
