@@ -45,18 +45,62 @@ const struct named_scenario named_scenarios[] = {
 const unsigned int nr_named_scenarios =
 	sizeof(named_scenarios) / sizeof(named_scenarios[0]);
 
-/* What a bug of the entry lock takes to show: up to four threads (a wake that
- * is passed on twice), two indices of one PMD range, of which one is not its
- * start (keys), every state that a range can be in, and a lack of memory. */
+#define EVERY_STATE                                                            \
+	{                                                                      \
+		"empty", "small0", "pmd-zero", "pmd-storage", "dirty0"         \
+	}
+#define EVERY_OPERATION                                                        \
+	{                                                                      \
+		"F0", "F1", "FP", "FF", "N0", "L0", "Y1", "D1", "P0", "G0",    \
+			"I0", "X0", "W0", "IT"                                 \
+	}
+
 const struct family families[] = {
 	{
-		.name = "four-in-one-range",
+		.name = "three-threads",
+		.claim = "any three operations, in any state of a PMD range",
+		.states = EVERY_STATE,
+		.operations = EVERY_OPERATION,
+		.threads = 3,
+		.queues = 1,
+		.limit = 1000,
+		.proved = 1685,
+	},
+	{
+		.name = "three-threads-two-queues",
+		.claim = "so they do when not all keys share a queue",
+		.states = {"empty", "small01", "pmd-zero"},
+		.operations = {"F0", "F1", "FP", "D1", "P0", "I0", "G0"},
+		.threads = 3,
+		.queues = 2,
+		.limit = 1000,
+		.proved = 150,
+	},
+	{
+		.name = "three-threads-eight-queues",
+		.claim = "nor when hardly any two do",
+		.states = {"empty", "small01", "pmd-zero"},
+		.operations = {"F0", "F1", "FP", "D1", "P0", "I0", "G0"},
+		.threads = 3,
+		.queues = 8,
+		.limit = 1000,
+		.proved = 150,
+	},
+	/* What a bug of the entry lock takes to show: up to four threads (a
+	 * wake that is passed on twice), two indices of one PMD range, of which
+	 * one is not its start (keys), every state that a range can be in, and
+	 * a lack of memory. */
+	{
+		.name = "four-threads",
 		.claim = "four threads fault, drop and decline in a PMD range",
 		.states = {"empty", "small0", "small01", "pmd-zero",
 			"pmd-storage"},
 		.operations = {"F0", "F1", "FP", "I0", "G0"},
 		.threads = 4,
+		.queues = 1,
 		.allocs_fail = 1,
+		.limit = 1000,
+		.proved = 97,
 	},
 };
 const unsigned int nr_families = sizeof(families) / sizeof(families[0]);
@@ -85,7 +129,7 @@ void family_for_each(const struct family *family,
 	for (unsigned int i = 0; family->states[i]; i++) {
 		struct combination combination = {
 			.state = state_named(family->states[i]),
-			.queues = 1,
+			.queues = family->queues,
 		};
 
 		choose(family, 0, &combination, visit, context);

@@ -25,10 +25,14 @@ extern const unsigned int nr_named_scenarios;
 struct family {
 	const char *name;
 	const char *claim;
-	const char *states[8];	   /* ends with NULL */
-	const char *operations[8]; /* ends with NULL */
+	const char *states[8];	    /* ends with NULL */
+	const char *operations[16]; /* ends with NULL */
 	unsigned int threads;
+	unsigned int queues;
 	unsigned int allocs_fail;
+	/* What a test gives each combination; how many of them that proves. */
+	uint64_t limit;
+	unsigned int proved;
 };
 
 extern const struct family families[];
