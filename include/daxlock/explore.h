@@ -36,7 +36,9 @@
  * What is found, in the order of enum dax_explore_bug: see there.
  *
  * What is not: effects of weak memory. Interleavings are of whole operations
- * on a memory that is sequentially consistent.
+ * on a memory that is sequentially consistent. But where memory orders are too
+ * weak for the plain accesses that rest on them, that is a data race in C11's
+ * sense, and found as such (@races of struct dax_explore_options).
  */
 #ifndef DAXLOCK_EXPLORE_H
 #define DAXLOCK_EXPLORE_H
@@ -179,6 +181,8 @@ enum dax_explore_how {
  * @max_steps: of one execution; 0: 2000
  * @keep_going: count all bugs instead of stopping at the first
  * @steps: the table shows each operation, not only notes
+ * @races: look for data races; not with DAX_EXPLORE_STATES. Plain accesses are
+ *	seen where the code was compiled with -fsanitize=thread
  */
 struct dax_explore_options {
 	enum dax_explore_how how;
@@ -190,6 +194,7 @@ struct dax_explore_options {
 	unsigned int max_steps;
 	bool keep_going;
 	bool steps;
+	bool races;
 };
 
 /**
@@ -224,6 +229,8 @@ enum dax_explore_verdict {
  * @DAX_EXPLORE_LEAK: memory is left at the end
  * @DAX_EXPLORE_CRASH: an invalid address
  * @DAX_EXPLORE_STEP_LIMIT: too many steps, perhaps a livelock
+ * @DAX_EXPLORE_DATA_RACE: nothing in C11's sense orders two accesses of one
+ *	byte, one of them a write and one of them plain
  */
 enum dax_explore_bug {
 	DAX_EXPLORE_NO_BUG,
@@ -238,6 +245,7 @@ enum dax_explore_bug {
 	DAX_EXPLORE_LEAK,
 	DAX_EXPLORE_CRASH,
 	DAX_EXPLORE_STEP_LIMIT,
+	DAX_EXPLORE_DATA_RACE,
 };
 
 /**
@@ -426,6 +434,17 @@ const struct dax_explore_deviation *dax_explore_deviation(unsigned int i);
  * Return: 0; -EINVAL no such deviation.
  */
 int dax_explore_deviate(const char *names) __attribute__((warn_unused_result));
+
+/**
+ * dax_explore_weaken() - take a memory order away from now on
+ * @order: "FUNCTION:acquire" or "FUNCTION:release", of all operations of the
+ *	seam in that function; NULL or "": none
+ *
+ * For those who want to see that a race is found then.
+ *
+ * Return: 0; -EINVAL no function of that name has such an order.
+ */
+int dax_explore_weaken(const char *order) __attribute__((warn_unused_result));
 
 /** dax_explore_verdict_name() - "PROVED", "CLEAN_WITHIN", ... */
 const char *dax_explore_verdict_name(enum dax_explore_verdict verdict);

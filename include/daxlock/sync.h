@@ -13,8 +13,9 @@
  * is static begins each execution with the value that it had before the first.
  * Plain variables are not steps: guard them by these.
  *
- * @order is one of C11's memory_order, or __ATOMIC_RELAXED and so on. Memory
- * is sequentially consistent whatever it says.
+ * @order is a constant: one of C11's memory_order, or __ATOMIC_RELAXED and so
+ * on. It says which plain accesses are ordered; what a word holds depends on it
+ * only where struct dax_explore_options says so.
  */
 #ifndef DAXLOCK_SYNC_H
 #define DAXLOCK_SYNC_H
@@ -51,21 +52,23 @@ struct dax_sync_site {
 	const char *file;
 	const char *function;
 	int line;
+	int order; /* constant */
 };
 
-#define DAX_SYNC_HERE                                                          \
+#define DAX_SYNC_AT(order)                                                     \
 	(__extension__({                                                       \
 		static const struct dax_sync_site here = {                     \
-			__FILE__, __func__, __LINE__};                         \
+			__FILE__, __func__, __LINE__, (int)(order)};           \
 		&here;                                                         \
 	}))
+#define DAX_SYNC_HERE DAX_SYNC_AT(__ATOMIC_RELAXED)
 
 /** dax_sync_load() - the value of @word */
-#define dax_sync_load(word, order) dax_sync_load_at(word, order, DAX_SYNC_HERE)
+#define dax_sync_load(word, order) dax_sync_load_at(word, DAX_SYNC_AT(order))
 
 /** dax_sync_store() - @word becomes @value */
 #define dax_sync_store(word, value, order)                                     \
-	dax_sync_store_at(word, value, order, DAX_SYNC_HERE)
+	dax_sync_store_at(word, value, DAX_SYNC_AT(order))
 
 /**
  * dax_sync_cas() - @word becomes @value if it is *@expected
@@ -73,11 +76,11 @@ struct dax_sync_site {
  * Return: whether it was; if not, *@expected is what it is. Never spurious.
  */
 #define dax_sync_cas(word, expected, value, order)                             \
-	dax_sync_cas_at(word, expected, value, order, DAX_SYNC_HERE)
+	dax_sync_cas_at(word, expected, value, DAX_SYNC_AT(order))
 
 /** dax_sync_add() - adds @value to @word; returns what it was before */
 #define dax_sync_add(word, value, order)                                       \
-	dax_sync_add_at(word, value, order, DAX_SYNC_HERE)
+	dax_sync_add_at(word, value, DAX_SYNC_AT(order))
 
 /** dax_sync_acquire() - take @lock; waits while another thread has it */
 #define dax_sync_acquire(lock) dax_sync_acquire_at(lock, DAX_SYNC_HERE)
@@ -109,13 +112,13 @@ void dax_sync_parker_init(struct dax_sync_parker *parker);
 uint64_t dax_sync_now(void);
 
 /* private: what the macros call */
-uint64_t dax_sync_load_at(const struct dax_sync_word *word, int order,
-	const struct dax_sync_site *site);
-void dax_sync_store_at(struct dax_sync_word *word, uint64_t value, int order,
+uint64_t dax_sync_load_at(
+	const struct dax_sync_word *word, const struct dax_sync_site *site);
+void dax_sync_store_at(struct dax_sync_word *word, uint64_t value,
 	const struct dax_sync_site *site);
 bool dax_sync_cas_at(struct dax_sync_word *word, uint64_t *expected,
-	uint64_t value, int order, const struct dax_sync_site *site);
-uint64_t dax_sync_add_at(struct dax_sync_word *word, uint64_t value, int order,
+	uint64_t value, const struct dax_sync_site *site);
+uint64_t dax_sync_add_at(struct dax_sync_word *word, uint64_t value,
 	const struct dax_sync_site *site);
 void dax_sync_acquire_at(
 	struct dax_sync_lock *lock, const struct dax_sync_site *site);

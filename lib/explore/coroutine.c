@@ -43,6 +43,12 @@ void coroutine_reset(void)
 	memcpy(__start_explore_thread_local, locals_at_first, size);
 }
 
+bool coroutine_is_local(const void *address)
+{
+	return (const char *)address >= __start_explore_thread_local &&
+	       (const char *)address < __stop_explore_thread_local;
+}
+
 /* A few words: not worth a call of memcpy(). */
 static inline void locals_switch(unsigned int from, unsigned int to)
 {

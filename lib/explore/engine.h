@@ -191,7 +191,7 @@ struct thread {
 	const uint8_t *flag;
 	uint8_t want;
 	uint8_t operation;
-	uint8_t timed; /* parks with a deadline */
+	uint8_t timed;	/* parks with a deadline */
 	uint16_t object;
 	uint16_t last; /* step + 1 of its last step, or 0 */
 	const struct explore_site *site;
@@ -322,6 +322,8 @@ void coroutine_make(unsigned int who, void (*function)(void));
 void coroutine_begin(void);
 void coroutine_switch(unsigned int who);
 _Noreturn void coroutine_leave(unsigned int who);
+/* Is @address a variable that each thread has for itself? */
+bool coroutine_is_local(const void *address);
 /* Of the coroutines in the mask @live, what can tell two states apart: stacks
  * and thread-local variables; and all that going back needs. */
 void coroutine_state_spans(struct spans *spans, unsigned int live);

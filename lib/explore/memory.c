@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 
 #include "explore/engine.h"
+#include "explore/races.h"
 
 #define GRANULE	    16
 #define BODY_SIZE   ((size_t)4 << 20)
@@ -220,6 +221,8 @@ void *explore_alloc(size_t size, size_t align, const struct explore_site *site)
 		block_at[(size_t)(region->start + at - arena) / GRANULE] =
 			(uint16_t)now.nr_blocks;
 	event(OP_ALLOC, block->start, size, 0, site);
+	if (races_on)
+		races_alloc(block->start, size, site);
 	return block->start;
 }
 
@@ -340,6 +343,8 @@ void explore_free(void *address, const struct explore_site *site)
 	event(OP_FREE, address, 0, 0, site);
 	if (block->state == BLOCK_LIVE)
 		require_unused(block, rcu_in_callback);
+	if (races_on)
+		races_free(block->start, block->size, site);
 	block->state = BLOCK_FREE;
 	memset(block->start, POISON, block->size);
 	now.nr_live--;
@@ -380,7 +385,9 @@ void sync_rcu_enter(void)
 static void rcu_run(struct sync_rcu_head *head)
 {
 	rcu_in_callback = true;
+	races_callback(true);
 	head->function(head);
+	races_callback(false);
 	rcu_in_callback = false;
 }
 
@@ -438,6 +445,8 @@ void sync_rcu_call(struct sync_rcu_head *head,
 			execution_fail(DAX_EXPLORE_BAD_FREE,
 				"%s hands memory to RCU twice", self()->name);
 		require_unused(block, true);
+		if (races_on)
+			races_retire(block->start, block->size);
 		block->state = BLOCK_RETIRED;
 		block->retired = in_thread() ? self()->last : 0;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "explore/engine.h"
+#include "explore/races.h"
 
 struct execution run = {.who = WHO_ENGINE};
 struct rank_chain chains[NR_WHO];
@@ -371,6 +372,7 @@ static void execution_reset(void)
 	memory_reset();
 	histories_reset();
 	events_reset();
+	races_reset();
 }
 
 void execution_begin(const struct dax_scenario *scenario)

@@ -3,6 +3,7 @@
  * touched, do it. */
 #include "explore/context.h"
 #include "explore/engine.h"
+#include "explore/races.h"
 
 static const uint8_t always;
 
@@ -48,16 +49,25 @@ static inline bool load_merges(const struct sync_u64 *word)
 	return true;
 }
 
+static void word_synchronises(const struct sync_u64 *word, uint16_t object,
+	enum word_operation operation, const struct explore_site *site)
+{
+	if (__builtin_expect(races_on, 0))
+		races_word(word, object, operation, site);
+}
+
 uint64_t explore_load(
 	const struct sync_u64 *word, const struct explore_site *site)
 {
+	uint16_t object = (uint16_t)word->object;
+
 	if (load_merges(word)) {
 		memory_touch(word);
 	} else {
-		const uint16_t object = word_turn(word, OP_LOAD, site);
-
+		object = word_turn(word, OP_LOAD, site);
 		word_access(word, object, ACCESS_READ);
 	}
+	word_synchronises(word, object, WORD_LOADED, site);
 	event(OP_LOAD, word, word->value, word->value, site);
 	return word->value;
 }
@@ -67,8 +77,9 @@ void explore_store(
 {
 	const uint16_t object = word_turn(word, OP_STORE, site);
 
-	word_access(word, object, ACCESS_WRITE);
 	event(OP_STORE, word, word->value, value, site);
+	word_access(word, object, ACCESS_WRITE);
+	word_synchronises(word, object, WORD_STORED, site);
 	word->value = value;
 }
 
@@ -81,6 +92,8 @@ bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
 
 	/* One that fails has only looked. */
 	word_access(word, object, equal ? ACCESS_WRITE : ACCESS_READ);
+	word_synchronises(
+		word, object, equal ? WORD_CHANGED : WORD_FAILED, site);
 	event(OP_CAS, word, before, equal ? value : before, site);
 	if (equal)
 		word->value = value;
@@ -97,6 +110,7 @@ static inline uint64_t word_change(struct sync_u64 *word, uint64_t value,
 	const uint64_t before = word->value;
 
 	word_access(word, object, value == before ? ACCESS_READ : ACCESS_WRITE);
+	word_synchronises(word, object, WORD_CHANGED, site);
 	event(operation, word, before, value, site);
 	word->value = value;
 	return before;
@@ -126,18 +140,22 @@ void explore_count(
 	const uint64_t before = word->value;
 
 	word_access(word, object, ACCESS_COUNT);
+	word_synchronises(word, object, WORD_CHANGED, site);
 	event(OP_ADD, word, before, before + delta, site);
 	word->value = before + delta;
 }
 
-bool explore_reserve(struct sync_u64 *word, uint64_t closed,
-	const struct explore_site *site)
+bool explore_reserve(
+	struct sync_u64 *word, uint64_t closed, const struct explore_site *site)
 {
 	const uint16_t object = word_turn(word, OP_ADD, site);
 	const uint64_t before = word->value;
 	const bool open = !(before & closed);
 
-	word_access(word, object, open ? ACCESS_COUNT : ACCESS_WRITE);
+	/* Which was first decides who acquires what the other has released. */
+	word_access(
+		word, object, open && !races_on ? ACCESS_COUNT : ACCESS_WRITE);
+	word_synchronises(word, object, WORD_CHANGED, site);
 	event(OP_ADD, word, before, before + 1, site);
 	word->value = before + 1;
 	return open;
@@ -170,6 +188,8 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 		if (lock->held || !schedule_merges(object))
 			schedule_point(OP_LOCK, object, &lock->held, 0, site);
 		order_access(object, ACCESS_ACQUIRE);
+		if (races_on)
+			races_locked(lock, object, site);
 	} else if (lock->held) {
 		execution_fail(DAX_EXPLORE_DEADLOCK,
 			"the body waits for a lock of %s",
@@ -184,20 +204,28 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 
 void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 {
+	uint16_t object;
+
 	order_own_done();
 	memory_touch(lock);
 	if (!lock->held || lock->owner != run.who)
 		lock_misused(lock);
 	event(OP_UNLOCK, lock, 1, 0, site);
 	lock->held = false;
-	if (in_thread())
-		order_release(object_of(lock, sizeof(*lock), &lock->object));
+	if (!in_thread())
+		return;
+	object = object_of(lock, sizeof(*lock), &lock->object);
+	order_release(object);
+	if (races_on)
+		races_unlocked(lock, object, site);
 }
 
 /* ---- sleeping ---- */
 
 void sync_parker_init(struct sync_parker *parker)
 {
+	if (races_on)
+		races_parker_init(parker);
 	*parker = (struct sync_parker){0};
 }
 
@@ -244,6 +272,8 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	me->timed = false;
 	memory_touch(parker);
 	order_own_done();
+	if (races_on)
+		races_parked(parker, object, site);
 	unparked = parker->token;
 	if (!unparked && my_progress()->now < deadline_ns)
 		my_progress()->now = deadline_ns;
@@ -257,7 +287,7 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 
 void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 {
-	uint16_t object;
+	uint16_t object = 0;
 	unsigned int who;
 
 	if (in_thread()) {
@@ -269,6 +299,8 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 	require_frame(parker);
 	memory_touch(parker);
 	order_own_done();
+	if (races_on)
+		races_unparked(parker, object, site);
 	event(OP_UNPARK, parker, parker->token, 1, site);
 	if (explore_recording && (who = events_sleeper(parker)) < MAX_THREADS)
 		sync_note("unparks %s (%u)", run.threads[who].name, who + 1);
@@ -304,11 +336,12 @@ void sync_once(struct sync_once *once, void (*function)(void))
 {
 	uint64_t state = ONCE_NOT_YET;
 
-	if (explore_cas(&once->state, &state, ONCE_RUNNING, EXPLORE_HERE)) {
+	if (sync_cas(
+		    &once->state, &state, ONCE_RUNNING, memory_order_acq_rel)) {
 		function();
-		explore_store(&once->state, ONCE_DONE, EXPLORE_HERE);
+		sync_store(&once->state, ONCE_DONE, memory_order_release);
 		return;
 	}
 	while (state == ONCE_RUNNING)
-		state = explore_load(&once->state, EXPLORE_HERE);
+		state = sync_load(&once->state, memory_order_acquire);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "explore/engine.h"
+#include "explore/races.h"
 
 struct search search;
 
@@ -319,7 +320,7 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.sleep = search.races || how == DAX_EXPLORE_SLEEP_SETS;
 	search.states = how == DAX_EXPLORE_STATES;
 	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
-			     search.scenario->snapshots;
+			     !races_on && search.scenario->snapshots;
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
 }
 
@@ -483,10 +484,13 @@ int dax_explore(const struct dax_scenario *scenario,
 			token_read(search.options->replay, &replay)))
 		return -EINVAL;
 	memory_setup();
+	races_setup(search.options->races &&
+		    search.options->how != DAX_EXPLORE_STATES);
 	catch_crashes(before);
 	explore_as_asked(scenario, report);
 	release_crashes(before);
 	seen_reset();
+	races_setup(false);
 	return 0;
 }
 
@@ -528,6 +532,7 @@ const char *dax_explore_bug_name(enum dax_explore_bug bug)
 		[DAX_EXPLORE_LEAK] = "LEAK",
 		[DAX_EXPLORE_CRASH] = "CRASH",
 		[DAX_EXPLORE_STEP_LIMIT] = "STEP LIMIT",
+		[DAX_EXPLORE_DATA_RACE] = "DATA RACE",
 	};
 
 	return names[bug];

@@ -10,8 +10,10 @@ _Static_assert(
 	sizeof(struct sync_lock) <= sizeof(struct dax_sync_lock), "fits");
 _Static_assert(
 	sizeof(struct sync_parker) <= sizeof(struct dax_sync_parker), "fits");
-_Static_assert(
-	sizeof(struct explore_site) == sizeof(struct dax_sync_site), "is one");
+_Static_assert(sizeof(struct explore_site) == sizeof(struct dax_sync_site) &&
+		       offsetof(struct explore_site, order) ==
+			       offsetof(struct dax_sync_site, order),
+	"is one");
 
 static const struct explore_site *site_of(const struct dax_sync_site *site)
 {
@@ -33,31 +35,27 @@ static struct sync_parker *parker_of(struct dax_sync_parker *parker)
 	return (struct sync_parker *)parker;
 }
 
-uint64_t dax_sync_load_at(const struct dax_sync_word *word, int order,
-	const struct dax_sync_site *site)
+uint64_t dax_sync_load_at(
+	const struct dax_sync_word *word, const struct dax_sync_site *site)
 {
-	(void)order;
 	return explore_load((const struct sync_u64 *)word, site_of(site));
 }
 
-void dax_sync_store_at(struct dax_sync_word *word, uint64_t value, int order,
+void dax_sync_store_at(struct dax_sync_word *word, uint64_t value,
 	const struct dax_sync_site *site)
 {
-	(void)order;
 	explore_store(word_of(word), value, site_of(site));
 }
 
 bool dax_sync_cas_at(struct dax_sync_word *word, uint64_t *expected,
-	uint64_t value, int order, const struct dax_sync_site *site)
+	uint64_t value, const struct dax_sync_site *site)
 {
-	(void)order;
 	return explore_cas(word_of(word), expected, value, site_of(site));
 }
 
-uint64_t dax_sync_add_at(struct dax_sync_word *word, uint64_t value, int order,
+uint64_t dax_sync_add_at(struct dax_sync_word *word, uint64_t value,
 	const struct dax_sync_site *site)
 {
-	(void)order;
 	return explore_add(word_of(word), value, site_of(site));
 }
 

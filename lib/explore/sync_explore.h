@@ -6,7 +6,8 @@
  *
  *  - Threads are coroutines of one OS thread. A call that would block is not
  *    resumed before it can succeed.
- *  - Memory is sequentially consistent: the orders are ignored.
+ *  - Memory is sequentially consistent. The orders say which plain accesses
+ *    are ordered (races.h).
  *  - A park with a deadline may time out whenever it has no unpark.
  *  - Each thread has a clock of its own, which moves when it times out, and
  *    perhaps to its deadline when it is unparked before.
@@ -32,14 +33,18 @@ struct explore_site {
 	const char *file;
 	const char *function;
 	int line;
+	memory_order order; /* relaxed when there is none */
 };
 
-#define EXPLORE_HERE                                                           \
+/* All of them are one array, for those who look for orders (weaken.c). */
+#define EXPLORE_AT(order)                                                      \
 	(__extension__({                                                       \
-		static const struct explore_site here = {                      \
-			__FILE__, __func__, __LINE__};                         \
+		static const struct explore_site here __attribute__((          \
+			section("explore_sites"), aligned(8), used)) = {       \
+			__FILE__, __func__, __LINE__, order};                  \
 		&here;                                                         \
 	}))
+#define EXPLORE_HERE EXPLORE_AT(memory_order_relaxed)
 
 /* ---- atomic words ---- */
 
@@ -68,19 +73,21 @@ uint64_t explore_or(
 uint64_t explore_and(
 	struct sync_u64 *word, uint64_t bits, const struct explore_site *site);
 
-#define sync_load(word, order)	       explore_load(word, EXPLORE_HERE)
-#define sync_store(word, value, order) explore_store(word, value, EXPLORE_HERE)
+#define sync_load(word, order) explore_load(word, EXPLORE_AT(order))
+#define sync_store(word, value, order)                                         \
+	explore_store(word, value, EXPLORE_AT(order))
 #define sync_cas(word, expected, value, order)                                 \
-	explore_cas(word, expected, value, EXPLORE_HERE)
-#define sync_swap(word, value, order) explore_swap(word, value, EXPLORE_HERE)
-#define sync_add(word, value, order)  explore_add(word, value, EXPLORE_HERE)
+	explore_cas(word, expected, value, EXPLORE_AT(order))
+#define sync_swap(word, value, order)                                          \
+	explore_swap(word, value, EXPLORE_AT(order))
+#define sync_add(word, value, order) explore_add(word, value, EXPLORE_AT(order))
 #define sync_sub(word, value, order)                                           \
-	explore_add(word, -(uint64_t)(value), EXPLORE_HERE)
+	explore_add(word, -(uint64_t)(value), EXPLORE_AT(order))
 #define sync_count(word, delta) explore_count(word, delta, EXPLORE_HERE)
 #define sync_reserve(word, closed, order)                                      \
-	explore_reserve(word, closed, EXPLORE_HERE)
-#define sync_or(word, bits, order)  explore_or(word, bits, EXPLORE_HERE)
-#define sync_and(word, bits, order) explore_and(word, bits, EXPLORE_HERE)
+	explore_reserve(word, closed, EXPLORE_AT(order))
+#define sync_or(word, bits, order)  explore_or(word, bits, EXPLORE_AT(order))
+#define sync_and(word, bits, order) explore_and(word, bits, EXPLORE_AT(order))
 
 /* ---- locks ---- */
 

@@ -34,6 +34,11 @@ static void usage(FILE *to)
 	      "its step\n"
 	      "  --allocs-fail N       up to N allocations fail\n"
 	      "  --steps               print each operation, with its place\n"
+	      "  --races               look for data races; plain accesses are "
+	      "seen\n"
+	      "                        by daxlock-explore-races\n"
+	      "  --weaken FUNCTION:acquire, FUNCTION:release\n"
+	      "                        without that half of its memory orders\n"
 	      "  --museum              every deviation in its scenario\n"
 	      "  --json                a JSON object a scenario or exhibit\n"
 	      "  --tap                 TAP\n"
@@ -46,6 +51,7 @@ struct request {
 	const char **scenarios;
 	unsigned int nr;
 	const char *deviation;
+	const char *weaken;
 	unsigned int allocs_fail;
 	bool list;
 	bool museum;
@@ -154,6 +160,11 @@ static int explore_one(const struct request *request, unsigned int i)
 			request->scenarios[i]);
 		return EXIT_USAGE;
 	}
+	if (dax_explore_weaken(request->weaken)) {
+		fprintf(stderr, "daxlock-explore: no order \"%s\"\n",
+			request->weaken);
+		return EXIT_USAGE;
+	}
 	if (dax_explore(&scenario, &request->options, &report)) {
 		fputs("daxlock-explore: that is no token\n", stderr);
 		return EXIT_USAGE;
@@ -254,6 +265,12 @@ static bool read_option(struct request *request, int option)
 	case 'T':
 		request->format = FORMAT_TAP;
 		break;
+	case 'c':
+		request->options.races = true;
+		break;
+	case 'w':
+		request->weaken = optarg;
+		break;
 	case 's':
 		request->scenarios[request->nr++] = optarg;
 		break;
@@ -275,6 +292,8 @@ static bool read_options(struct request *request, int argc, char **argv)
 		{"gdb", no_argument, NULL, 'g'},
 		{"json", no_argument, NULL, 'j'},
 		{"tap", no_argument, NULL, 'T'},
+		{"races", no_argument, NULL, 'c'},
+		{"weaken", required_argument, NULL, 'w'},
 		{"scenario", required_argument, NULL, 's'},
 		{"deviation", required_argument, NULL, 'd'},
 		{"preemptions", required_argument, NULL, 'p'},
