@@ -242,12 +242,18 @@ static void site_access(const void *start, size_t size, unsigned int kind,
 	range_access(start, size, &access);
 }
 
+/* Is it a variable that each thread has for itself, or the explorer's own? */
+static bool is_exempt(const void *address)
+{
+	return coroutine_is_local(address) || address == &explore_peeking;
+}
+
 void races_plain(const void *start, size_t size, bool writes, const void *place)
 {
 	struct access_record access = {
 		.place = place, .kind = writes ? KIND_WRITES : 0};
 
-	if (watching() && !coroutine_is_local(start))
+	if (watching() && !is_exempt(start))
 		range_access(start, size, &access);
 }
 

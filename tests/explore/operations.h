@@ -27,6 +27,8 @@ struct world {
 	unsigned int nr_cancels;
 	/* Who has an index locked, as far as the caller knows. */
 	struct sync_u64 ghosts[GHOSTS];
+	/* What its owner reads and writes, as the page's user does. */
+	unsigned int pages[GHOSTS];
 	struct sync_u64 unmapped;
 };
 
