@@ -35,10 +35,12 @@
  *
  * What is found, in the order of enum dax_explore_bug: see there.
  *
- * What is not: effects of weak memory. Interleavings are of whole operations
- * on a memory that is sequentially consistent. But where memory orders are too
- * weak for the plain accesses that rest on them, that is a data race in C11's
- * sense, and found as such (@races of struct dax_explore_options).
+ * What it knows of memory: interleavings are of whole operations, on a memory
+ * that is sequentially consistent, or that of x86 (@tso of struct
+ * dax_explore_options). Where memory orders are too weak for the plain accesses
+ * that rest on them, that is a data race in C11's sense, and found as such in
+ * any interleaving (@races). What is not covered: loads that are reordered, as
+ * on ARM, where only atomic words are involved.
  */
 #ifndef DAXLOCK_EXPLORE_H
 #define DAXLOCK_EXPLORE_H
@@ -183,6 +185,9 @@ enum dax_explore_how {
  * @steps: the table shows each operation, not only notes
  * @races: look for data races; not with DAX_EXPLORE_STATES. Plain accesses are
  *	seen where the code was compiled with -fsanitize=thread
+ * @tso: total store order, that of x86: a store is seen by others later, when
+ *	its thread's buffer is flushed. Four threads at most. Replaces @races,
+ *	which look at sequentially consistent executions
  */
 struct dax_explore_options {
 	enum dax_explore_how how;
@@ -195,6 +200,7 @@ struct dax_explore_options {
 	bool keep_going;
 	bool steps;
 	bool races;
+	bool tso;
 };
 
 /**

@@ -10,7 +10,8 @@
 
 static bool is_blocked(unsigned int who)
 {
-	return who < run.nr_threads && !is_done(who);
+	return who < run.nr_threads && !is_done(who) &&
+	       !run.threads[who].daemon;
 }
 
 /* The lock that @who waits for, or NULL. */

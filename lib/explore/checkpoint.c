@@ -12,6 +12,7 @@
 
 #include "explore/context.h"
 #include "explore/engine.h"
+#include "explore/tso.h"
 
 struct checkpoint {
 	unsigned int depth;
@@ -51,6 +52,7 @@ static void world_spans(struct spans *spans)
 	execution_spans(spans);
 	histories_spans(spans);
 	memory_spans(spans);
+	tso_state_spans(spans);
 }
 
 static char *bytes_of(struct checkpoint *checkpoint)
@@ -155,6 +157,7 @@ uint64_t checkpoint_hash(void)
 	spans.nr = 0;
 	execution_state_spans(&spans);
 	memory_state_spans(&spans);
+	tso_state_spans(&spans);
 	for (unsigned int i = 0; i < spans.nr; i++)
 		hash = hash_bytes(hash, spans.at[i].address, spans.at[i].size);
 	return hash;

@@ -75,6 +75,8 @@ enum operation {
 	OP_RCU_CALL,
 	OP_RCU_BARRIER,
 	OP_NOTE,
+	OP_FLUSH, /* of a store that was buffered (tso.h) */
+	OP_DRAIN,
 };
 
 enum access {
@@ -192,6 +194,7 @@ struct thread {
 	uint8_t want;
 	uint8_t operation;
 	uint8_t timed;	/* parks with a deadline */
+	uint8_t daemon; /* need not end */
 	uint16_t object;
 	uint16_t last; /* step + 1 of its last step, or 0 */
 	const struct explore_site *site;
@@ -405,6 +408,9 @@ static inline uint16_t object_of(
 /* The current step touches @object, which is shared. */
 void order_shared(const struct object *object, enum access access);
 void order_release(uint16_t object);
+/* It comes after the step whose number + 1 is @done, if that is not 0, and
+ * could not have come before. */
+void order_after(uint16_t done);
 /* Sets up the clock of step @i, of thread @thread. */
 void order_step(unsigned int i);
 /* Races of the operations that are still blocked at the end. */
@@ -450,6 +456,8 @@ void memory_reset(void);
 extern char *arena;
 #define ARENA_SIZE ((size_t)12 << 20)
 
+/* Is it in no block that was freed? */
+bool memory_is_alive(const void *address);
 /* Is @address in the arena alive? Fails the execution if not. */
 void memory_use(const void *address);
 /* Remembers the value that is there, if that is a static variable, to restore

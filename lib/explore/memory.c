@@ -297,6 +297,14 @@ void memory_use(const void *address)
 		use_doubtful(block, address);
 }
 
+bool memory_is_alive(const void *address)
+{
+	const struct block *block =
+		in_arena(address) ? block_of(address) : NULL;
+
+	return !block || block->state != BLOCK_FREE;
+}
+
 /* ---- freeing ---- */
 
 /* M1, and M2 when @in_sections. */

@@ -279,6 +279,14 @@ void order_release(uint16_t number)
 		run.merging = false;
 }
 
+void order_after(uint16_t done)
+{
+	const unsigned int i = run.depth - 1;
+
+	if (!search.states && done && i >= search.first_new)
+		clock_join(&steps[i].clock, &steps[done - 1].clock);
+}
+
 void order_blocked(void)
 {
 	for (unsigned int t = 0; t < run.nr_threads; t++) {

@@ -8,6 +8,7 @@
 
 #include "explore/engine.h"
 #include "explore/races.h"
+#include "explore/tso.h"
 
 struct execution run = {.who = WHO_ENGINE};
 struct rank_chain chains[NR_WHO];
@@ -62,7 +63,7 @@ static unsigned int enabled_threads(unsigned int *waiting)
 
 		if (is_done(i))
 			continue;
-		unfinished |= 1u << i;
+		unfinished |= (unsigned int)!thread->daemon << i;
 		if (thread->timed) {
 			enabled |= 1u << i;
 			if (*thread->flag != thread->want)
@@ -243,6 +244,9 @@ void schedule_point(enum operation operation, uint16_t object,
 		next = WHO_ENGINE;
 	else
 		next = next_thread(run.who);
+	/* A buffer was the last; the engine ends it. */
+	if (next == WHO_BODY && !run.launching)
+		next = WHO_ENGINE;
 	run.stopped = (uint8_t)run.who;
 	if (next != run.who)
 		coroutine_switch(next);
@@ -373,6 +377,7 @@ static void execution_reset(void)
 	histories_reset();
 	events_reset();
 	races_reset();
+	tso_reset();
 }
 
 void execution_begin(const struct dax_scenario *scenario)
@@ -488,12 +493,15 @@ void dax_explore_thread(const char *name,
 	thread->context = context;
 	thread->argument = argument;
 	thread->timed = false;
+	thread->daemon = false;
 	run.nr_threads++;
 }
 
 void dax_explore_run(void)
 {
 	DAX_REQUIRE(run.who == WHO_BODY && !run.depth);
+	if (tso_on)
+		tso_start();
 	schedule_run_threads();
 }
 

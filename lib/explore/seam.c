@@ -4,10 +4,19 @@
 #include "explore/context.h"
 #include "explore/engine.h"
 #include "explore/races.h"
+#include "explore/tso.h"
 
 static const uint8_t always;
 
 /* ---- atomic words ---- */
+
+/* Those that take effect at once wait for the stores before them. */
+static void drain_for(enum operation operation, const struct explore_site *site)
+{
+	if (operation != OP_LOAD &&
+		(operation != OP_STORE || site->order == memory_order_seq_cst))
+		tso_drain(site);
+}
 
 /* Waits for this thread's turn. 0 in the body, which is alone. */
 static inline uint16_t word_turn(const struct sync_u64 *word,
@@ -21,6 +30,8 @@ static inline uint16_t word_turn(const struct sync_u64 *word,
 		memory_remember(word, sizeof(*word));
 		return 0;
 	}
+	if (__builtin_expect(tso_on, 0))
+		drain_for(operation, site);
 	object = object_of(word, sizeof(*word), &changeable->object);
 	if (!schedule_merges(object))
 		schedule_point(operation, object, &always, 0, site);
@@ -60,6 +71,7 @@ uint64_t explore_load(
 	const struct sync_u64 *word, const struct explore_site *site)
 {
 	uint16_t object = (uint16_t)word->object;
+	uint64_t value;
 
 	if (load_merges(word)) {
 		memory_touch(word);
@@ -68,8 +80,9 @@ uint64_t explore_load(
 		word_access(word, object, ACCESS_READ);
 	}
 	word_synchronises(word, object, WORD_LOADED, site);
-	event(OP_LOAD, word, word->value, word->value, site);
-	return word->value;
+	value = __builtin_expect(tso_on, 0) ? tso_load(word) : word->value;
+	event(OP_LOAD, word, word->value, value, site);
+	return value;
 }
 
 void explore_store(
@@ -78,6 +91,12 @@ void explore_store(
 	const uint16_t object = word_turn(word, OP_STORE, site);
 
 	event(OP_STORE, word, word->value, value, site);
+	if (__builtin_expect(tso_on, 0) && in_thread() &&
+		site->order != memory_order_seq_cst) {
+		memory_touch(word);
+		tso_store(word, value, site);
+		return;
+	}
 	word_access(word, object, ACCESS_WRITE);
 	word_synchronises(word, object, WORD_STORED, site);
 	word->value = value;
@@ -184,6 +203,8 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 	uint16_t object;
 
 	if (in_thread()) {
+		if (tso_on)
+			tso_drain(site);
 		object = object_of(lock, sizeof(*lock), &lock->object);
 		if (lock->held || !schedule_merges(object))
 			schedule_point(OP_LOCK, object, &lock->held, 0, site);
@@ -206,6 +227,8 @@ void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 {
 	uint16_t object;
 
+	if (tso_on && in_thread())
+		tso_drain(site);
 	order_own_done();
 	memory_touch(lock);
 	if (!lock->held || lock->owner != run.who)
@@ -260,6 +283,8 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 
 	if (!in_thread())
 		return park_body(parker, deadline_ns);
+	if (tso_on)
+		tso_drain(site);
 	me->timed = deadline_ns != SYNC_FOREVER;
 	if (!parker->token)
 		my_progress()->slept++;
@@ -291,6 +316,8 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 	unsigned int who;
 
 	if (in_thread()) {
+		if (tso_on)
+			tso_drain(site);
 		object = object_of(parker, sizeof(*parker), &parker->object);
 		if (!schedule_merges(object))
 			schedule_point(OP_UNPARK, object, &always, 0, site);

@@ -9,6 +9,7 @@
 
 #include "explore/engine.h"
 #include "explore/races.h"
+#include "explore/tso.h"
 
 struct search search;
 
@@ -320,7 +321,8 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.sleep = search.races || how == DAX_EXPLORE_SLEEP_SETS;
 	search.states = how == DAX_EXPLORE_STATES;
 	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
-			     !races_on && search.scenario->snapshots;
+			     !races_on && !tso_on &&
+			     search.scenario->snapshots;
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
 }
 
@@ -478,19 +480,22 @@ int dax_explore(const struct dax_scenario *scenario,
 	search.options = options ? options : &defaults;
 	search.scenario = scenario;
 	nr_sometimes = 0;
-	objects_reset(search.options->how == DAX_EXPLORE_REPLAY);
+	objects_reset(search.options->how == DAX_EXPLORE_REPLAY ||
+		      search.options->tso);
 	if (search.options->how == DAX_EXPLORE_REPLAY &&
 		(!search.options->replay ||
 			token_read(search.options->replay, &replay)))
 		return -EINVAL;
 	memory_setup();
-	races_setup(search.options->races &&
+	races_setup(search.options->races && !search.options->tso &&
 		    search.options->how != DAX_EXPLORE_STATES);
+	tso_setup(search.options->tso);
 	catch_crashes(before);
 	explore_as_asked(scenario, report);
 	release_crashes(before);
 	seen_reset();
 	races_setup(false);
+	tso_setup(false);
 	return 0;
 }
 

@@ -6,8 +6,9 @@
  *
  *  - Threads are coroutines of one OS thread. A call that would block is not
  *    resumed before it can succeed.
- *  - Memory is sequentially consistent. The orders say which plain accesses
- *    are ordered (races.h).
+ *  - Memory is sequentially consistent, or in total store order (tso.h), as
+ *    the exploration asks. The orders say which plain accesses are ordered
+ *    (races.h).
  *  - A park with a deadline may time out whenever it has no unpark.
  *  - Each thread has a clock of its own, which moves when it times out, and
  *    perhaps to its deadline when it is unparked before.
@@ -168,6 +169,19 @@ static inline bool sync_spin_again(struct sync_spin *spin)
 	(void)spin;
 	return false;
 }
+
+/* ---- barriers, for protocols other than the library's ---- */
+
+/* After it, the thread's own stores are seen by all; only total store order
+ * (struct dax_explore_options) makes a difference. Heavy: everybody's stores,
+ * as membarrier(2) has it; so others need no more than a light one, which is
+ * the compiler's. */
+void explore_barrier(const struct explore_site *site);
+void explore_barrier_heavy(const struct explore_site *site);
+
+#define sync_barrier()	     explore_barrier(EXPLORE_HERE)
+#define sync_barrier_heavy() explore_barrier_heavy(EXPLORE_HERE)
+#define sync_barrier_light() ((void)0)
 
 /* ---- RCU ---- */
 

@@ -24,6 +24,7 @@ static const char *const operation_names[] = {
 	[OP_ALLOC] = "alloc",
 	[OP_FREE] = "free",
 	[OP_RCU_CALL] = "call_rcu",
+	[OP_FLUSH] = "flush",
 };
 
 const char *operation_name(unsigned int operation)
@@ -124,6 +125,7 @@ static void print_value(FILE *to, const struct event *event)
 		}
 		/* fall through */
 	case OP_STORE:
+	case OP_FLUSH:
 	case OP_SWAP:
 	case OP_ADD:
 	case OP_OR:

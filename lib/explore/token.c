@@ -26,6 +26,8 @@ static const char letters[] = {
 	[OP_PARK] = 'p',
 	[OP_UNPARK] = 'u',
 	[OP_CHOOSE] = '=',
+	[OP_FLUSH] = 'f',
+	[OP_DRAIN] = 'd',
 };
 
 static char letter_of(unsigned int operation)

@@ -37,6 +37,7 @@ static void usage(FILE *to)
 	      "  --races               look for data races; plain accesses are "
 	      "seen\n"
 	      "                        by daxlock-explore-races\n"
+	      "  --tso                 stores are seen later, as on x86\n"
 	      "  --weaken FUNCTION:acquire, FUNCTION:release\n"
 	      "                        without that half of its memory orders\n"
 	      "  --museum              every deviation in its scenario\n"
@@ -268,6 +269,9 @@ static bool read_option(struct request *request, int option)
 	case 'c':
 		request->options.races = true;
 		break;
+	case 'o':
+		request->options.tso = true;
+		break;
 	case 'w':
 		request->weaken = optarg;
 		break;
@@ -293,6 +297,7 @@ static bool read_options(struct request *request, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},
 		{"tap", no_argument, NULL, 'T'},
 		{"races", no_argument, NULL, 'c'},
+		{"tso", no_argument, NULL, 'o'},
 		{"weaken", required_argument, NULL, 'w'},
 		{"scenario", required_argument, NULL, 's'},
 		{"deviation", required_argument, NULL, 'd'},
