@@ -160,6 +160,9 @@ void dax_explore_note(const char *format, ...)
  * @DAX_EXPLORE_RANDOM: random ones, up to @max_executions
  * @DAX_EXPLORE_REPLAY: the one of @replay, or, where the code has changed
  *	since, one that is like it
+ * @DAX_EXPLORE_PCT: random ones, up to @max_executions, by priorities of the
+ *	threads that change @depth - 1 times; meets a bug that needs @depth
+ *	orderings more often than DAX_EXPLORE_RANDOM when executions are long
  */
 enum dax_explore_how {
 	DAX_EXPLORE_AUTO,
@@ -169,6 +172,7 @@ enum dax_explore_how {
 	DAX_EXPLORE_EVERY,
 	DAX_EXPLORE_RANDOM,
 	DAX_EXPLORE_REPLAY,
+	DAX_EXPLORE_PCT,
 };
 
 /**
@@ -176,7 +180,8 @@ enum dax_explore_how {
  * @how: which interleavings
  * @preemptions: of DAX_EXPLORE_EVERY: switches away from a thread that could
  *	go on, at most; negative: any number
- * @seed: of DAX_EXPLORE_RANDOM
+ * @seed: of DAX_EXPLORE_RANDOM and DAX_EXPLORE_PCT
+ * @depth: of DAX_EXPLORE_PCT, from 1 on; 0: 3
  * @replay: a token of struct dax_explore_report
  * @max_executions: 0: no limit
  * @max_ns: give up after that time; 0: no limit
@@ -193,6 +198,7 @@ struct dax_explore_options {
 	enum dax_explore_how how;
 	int preemptions;
 	uint64_t seed;
+	unsigned int depth;
 	const char *replay;
 	uint64_t max_executions;
 	uint64_t max_ns;

@@ -351,6 +351,8 @@ static inline bool schedule_merges(uint16_t object)
 /* A value below @nr, all of which are explored. */
 unsigned int schedule_choose(unsigned int nr, const struct explore_site *site);
 void schedule_run_threads(void);
+/* Of the search's seed. */
+uint64_t random_below(uint64_t limit);
 /* Would @thread be a preemption, in place of whoever ran before @step? */
 bool step_preempts(const struct step *step, unsigned int thread);
 /* Runs the body up to where the threads begin. */
@@ -370,6 +372,13 @@ unsigned int execution_enabled(void);
 /* Ends the execution. */
 _Noreturn void execution_fail(enum dax_explore_bug bug, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* ---- pct.c ---- */
+
+/* Before a search. */
+void pct_setup(unsigned int depth);
+/* The thread to run next, of those in the mask. */
+unsigned int pct_choose(unsigned int among);
 
 /* ---- objects.c ---- */
 

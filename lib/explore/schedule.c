@@ -110,7 +110,7 @@ static struct step *step_new(void)
 	return step;
 }
 
-static uint64_t random_below(uint64_t limit)
+uint64_t random_below(uint64_t limit)
 {
 	search.random ^= search.random << 13;
 	search.random ^= search.random >> 7;
@@ -132,6 +132,8 @@ static unsigned int choose_thread(const struct step *step, unsigned int among)
 	if (search.how == DAX_EXPLORE_RANDOM)
 		return nth_bit(among,
 			random_below((uint64_t)__builtin_popcount(among)));
+	if (search.how == DAX_EXPLORE_PCT)
+		return pct_choose(among);
 	if (search.how == DAX_EXPLORE_REPLAY && replay_thread(among, &thread))
 		return thread;
 	/* Nobody times out while others can go on, if there is a choice. */
@@ -267,7 +269,7 @@ static unsigned int choose_state(unsigned int nr)
 
 static unsigned int choose_value(unsigned int nr)
 {
-	if (search.how == DAX_EXPLORE_RANDOM)
+	if (search.how == DAX_EXPLORE_RANDOM || search.how == DAX_EXPLORE_PCT)
 		return (unsigned int)random_below(nr);
 	return search.how == DAX_EXPLORE_REPLAY ? replay_value(nr) : 0;
 }

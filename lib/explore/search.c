@@ -302,7 +302,7 @@ static bool go_on(const struct dax_scenario *scenario,
 		(report->bugs && !search.options->keep_going) ||
 		search.how == DAX_EXPLORE_REPLAY)
 		return false;
-	if (search.how == DAX_EXPLORE_RANDOM) {
+	if (search.how == DAX_EXPLORE_RANDOM || search.how == DAX_EXPLORE_PCT) {
 		search.prefix = search.first_new = 0;
 	} else if (!backtrack()) {
 		if (!report->bugs && search.bound < 0)
@@ -321,8 +321,8 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.sleep = search.races || how == DAX_EXPLORE_SLEEP_SETS;
 	search.states = how == DAX_EXPLORE_STATES;
 	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
-			     !races_on && !tso_on &&
-			     search.scenario->snapshots;
+			     !races_on && !tso_on && search.scenario->snapshots;
+	pct_setup(search.options->depth);
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
 }
 

@@ -29,6 +29,8 @@ static void usage(FILE *to)
 	      "  --deviation D[+D]     with a bug switched on\n"
 	      "  --preemptions N       only up to N preemptions\n"
 	      "  --seed X              10000 random interleavings instead\n"
+	      "  --pct D               10000 by priorities, for bugs of depth "
+	      "D\n"
 	      "  --replay TOKEN        the one interleaving of a token\n"
 	      "  --gdb                 then replay the bug under gdb, up to "
 	      "its step\n"
@@ -228,7 +230,15 @@ static bool read_search(struct request *request, int option)
 	case 'x':
 		if (!read_number(optarg, UINT64_MAX, &options->seed))
 			return false;
-		options->how = DAX_EXPLORE_RANDOM;
+		if (options->how != DAX_EXPLORE_PCT)
+			options->how = DAX_EXPLORE_RANDOM;
+		options->max_executions = 10000;
+		return true;
+	case 'e':
+		if (!read_number(optarg, INT16_MAX, &number))
+			return false;
+		options->how = DAX_EXPLORE_PCT;
+		options->depth = (unsigned int)number;
 		options->max_executions = 10000;
 		return true;
 	case 'r':
@@ -297,6 +307,7 @@ static bool read_options(struct request *request, int argc, char **argv)
 		{"json", no_argument, NULL, 'j'},
 		{"tap", no_argument, NULL, 'T'},
 		{"races", no_argument, NULL, 'c'},
+		{"pct", required_argument, NULL, 'e'},
 		{"tso", no_argument, NULL, 'o'},
 		{"weaken", required_argument, NULL, 'w'},
 		{"scenario", required_argument, NULL, 's'},
