@@ -73,6 +73,8 @@ extern "C" {
  * @body: the scenario
  * @context: passed to @body
  * @allocs_fail: allocations that may fail in one execution, at most
+ * @spurious: how often a thread's sync_park_once() returns without an unpark,
+ *	at most
  * @snapshots: all that the threads change lies on their stacks, on that of
  *	@body, in words of the seam, or was allocated through the library: not
  *	in memory of malloc(), not in other static variables. Then a search
@@ -85,6 +87,7 @@ struct dax_scenario {
 	void (*body)(void *context);
 	void *context;
 	unsigned int allocs_fail;
+	unsigned int spurious;
 	bool snapshots;
 };
 

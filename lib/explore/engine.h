@@ -212,6 +212,7 @@ struct progress {
 	uint64_t latest; /* @now may have come to be that, unless it is 0 */
 	uint32_t slept;	 /* how often it had to wait in a park */
 	uint32_t done;
+	uint64_t spurious; /* how often it was woken by nobody */
 };
 
 /* ---- the state of the current execution ---- */

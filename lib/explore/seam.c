@@ -310,6 +310,21 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	return unparked;
 }
 
+bool explore_park_once(
+	struct sync_parker *parker, const struct explore_site *site)
+{
+	struct progress *me = my_progress();
+	const uint64_t before = me->now;
+	bool unparked;
+
+	/* It may always end, as if a deadline had passed; but no time has. */
+	if (!in_thread() || me->spurious == search.scenario->spurious)
+		return explore_park(parker, SYNC_FOREVER, site);
+	unparked = explore_park(parker, before, site);
+	me->spurious += !unparked;
+	return true;
+}
+
 void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 {
 	uint16_t object = 0;

@@ -154,7 +154,14 @@ void explore_unpark(
 
 #define sync_park(parker, deadline_ns)                                         \
 	explore_park(parker, deadline_ns, EXPLORE_HERE)
-#define sync_unpark(parker) explore_unpark(parker, EXPLORE_HERE)
+/* Not of the library's seam, whose park ends for a reason: for protocols that
+ * sleep as on a bare futex. May return without an unpark, as often in each
+ * thread as the scenario says. */
+bool explore_park_once(
+	struct sync_parker *parker, const struct explore_site *site);
+
+#define sync_park_once(parker) explore_park_once(parker, EXPLORE_HERE)
+#define sync_unpark(parker)    explore_unpark(parker, EXPLORE_HERE)
 
 /* ---- spinning ---- */
 

@@ -415,6 +415,65 @@ static void a_timeout_comes_before_and_after_the_wake(void **state)
 	expect_counts(timed_sleep, 2, 2);
 }
 
+enum recheck {
+	RECHECK_NEVER,
+	RECHECK_ALWAYS,
+};
+
+static void sleep_until_set(void *unused, long recheck)
+{
+	(void)unused;
+	if (recheck == RECHECK_ALWAYS)
+		while (!sync_load(&words[0], memory_order_acquire))
+			sync_park_once(&parker);
+	else if (!sync_load(&words[0], memory_order_acquire))
+		sync_park_once(&parker);
+	dax_explore_check(sync_load(&words[0], memory_order_acquire),
+		"who goes on has been told to");
+}
+
+static void set_and_unpark(void *unused, long unused_too)
+{
+	(void)unused;
+	(void)unused_too;
+	sync_store(&words[0], 1, memory_order_release);
+	sync_unpark(&parker);
+}
+
+static void told_to_go_on(void *recheck)
+{
+	sync_parker_init(&parker);
+	dax_explore_thread(
+		"sleeps", sleep_until_set, NULL, (long)(intptr_t)recheck);
+	dax_explore_thread("wakes", set_and_unpark, NULL, 0);
+	dax_explore_run();
+}
+
+static enum dax_explore_bug explore_spurious(
+	enum recheck recheck, unsigned int spurious)
+{
+	const struct dax_scenario scenario = {.body = told_to_go_on,
+		.context = (void *)(intptr_t)recheck,
+		.spurious = spurious};
+	const struct dax_explore_options options = {.how = DAX_EXPLORE_ALL};
+	struct dax_explore_report report;
+
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	dax_explore_report_free(&report);
+	return report.bug;
+}
+
+static void a_spurious_wake_finds_who_does_not_look_again(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		explore_spurious(RECHECK_NEVER, 0), DAX_EXPLORE_NO_BUG);
+	assert_int_equal(
+		explore_spurious(RECHECK_NEVER, 1), DAX_EXPLORE_FAILED_CHECK);
+	assert_int_equal(
+		explore_spurious(RECHECK_ALWAYS, 3), DAX_EXPLORE_NO_BUG);
+}
+
 /* ---- bugs ---- */
 
 static void sleep_for_ever(void *unused)
@@ -703,6 +762,7 @@ int main(void)
 		cmocka_unit_test(a_lock_is_taken_in_every_order),
 		cmocka_unit_test(every_value_of_a_choice_is_seen),
 		cmocka_unit_test(a_timeout_comes_before_and_after_the_wake),
+		cmocka_unit_test(a_spurious_wake_finds_who_does_not_look_again),
 		cmocka_unit_test(a_lost_wake_up_is_found),
 		cmocka_unit_test(a_deadlock_is_found),
 		cmocka_unit_test(a_leaked_lock_is_found),
