@@ -115,6 +115,9 @@ static void print_blocked(FILE *to, unsigned int who)
 		print_waits_for_lock(to, who, lock);
 	} else if (run.threads[who].operation == OP_PARK) {
 		print_asleep(to, who);
+	} else if (run.threads[who].operation == OP_RCU_BARRIER) {
+		print_thread(to, who);
+		fputs(" waits for callbacks of RCU. ", to);
 	} else {
 		print_thread(to, who);
 		fprintf(to, " cannot go on after step %u. ",

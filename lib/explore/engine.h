@@ -22,7 +22,8 @@
  *     before: releasing a lock, RCU and freeing, and whatever is done to an
  *     object that is not shared. A release only ever enables others. RCU and
  *     freeing order nothing: whether a use comes too late is decided by the
- *     clocks, for all equivalent executions at once (memory.c).
+ *     clocks, for all equivalent executions at once (memory.c). Only where a
+ *     thread waits in sync_rcu_barrier(), RCU is steps as well.
  * E5  An object is shared when two threads have accessed it in ways that do
  *     not commute, in whatever execution. Nobody knows that at first: when one
  *     that was not shared becomes so, that execution is void, and the search
@@ -75,6 +76,8 @@ enum operation {
 	OP_RCU_CALL,
 	OP_RCU_BARRIER,
 	OP_NOTE,
+	OP_RCU_ENTER,
+	OP_RCU_LEAVE,
 	OP_FLUSH, /* of a store that was buffered (tso.h) */
 	OP_DRAIN,
 };
@@ -289,6 +292,7 @@ struct search {
 	bool states;		/* search states, not executions */
 	bool checkpoints;	/* go back to one instead of starting again */
 	bool found_shared;	/* an object was not known to be (E5) */
+	bool rcu_steps;		/* RCU orders something (memory.c) */
 	unsigned int starts;	/* because of that */
 	unsigned int next_checkpoint; /* take one at this step or later */
 	uint64_t random;

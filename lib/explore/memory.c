@@ -73,6 +73,7 @@ static struct {
 	uint64_t nr_live;
 	struct sync_rcu_head *rcu_first;
 	size_t used[MAX_THREADS + 1]; /* of each region */
+	uint8_t awaited[MAX_THREADS]; /* callbacks, by sync_rcu_barrier() */
 	/* these do not. */
 	struct sync_rcu_head **rcu_end;
 	unsigned int nr_blocks;
@@ -382,21 +383,51 @@ void memory_check_end(void)
 
 /* ---- RCU ---- */
 
+/*
+ * Who waits for callbacks can tell when others enter, leave and call: then
+ * these order something, and are steps after all. That comes out when the
+ * first thread waits, and the search starts again.
+ */
+static uint32_t rcu_object;
+
+static uint16_t rcu_number(void)
+{
+	return object_of(&rcu_object, sizeof(rcu_object), &rcu_object);
+}
+
+static void rcu_step(enum operation operation)
+{
+	static const uint8_t always;
+
+	if (__builtin_expect(!search.rcu_steps, 1) || !in_thread())
+		return;
+	schedule_point(operation, rcu_number(), &always, 0, NULL);
+	order_access(rcu_number(), ACCESS_WRITE);
+	order_own_done();
+}
+
 void sync_rcu_enter(void)
 {
 	struct thread *me = self();
 
+	if (!me->rcu_depth)
+		rcu_step(OP_RCU_ENTER);
 	if (!me->rcu_depth++)
 		me->section = run.moment;
 }
 
 static void rcu_run(struct sync_rcu_head *head)
 {
+	/* It may be freed in there. */
+	const uint32_t waiters = head->waiters;
+
 	rcu_in_callback = true;
 	races_callback(true);
 	head->function(head);
 	races_callback(false);
 	rcu_in_callback = false;
+	for (unsigned int i = 0; i < MAX_THREADS; i++)
+		now.awaited[i] = (uint8_t)(now.awaited[i] - (waiters >> i & 1));
 }
 
 /* This thread has left: run what waited for it alone. */
@@ -425,6 +456,11 @@ void sync_rcu_leave(void)
 	if (!me->rcu_depth)
 		execution_fail(DAX_EXPLORE_FAILED_ASSERTION,
 			"%s leaves RCU without having entered", me->name);
+	if (me->rcu_depth == 1) {
+		rcu_step(OP_RCU_LEAVE);
+		if (races_on)
+			races_rcu_left();
+	}
 	if (--me->rcu_depth)
 		return;
 	me->section = NO_SECTION;
@@ -447,6 +483,7 @@ void sync_rcu_call(struct sync_rcu_head *head,
 {
 	struct block *block = in_arena(head) ? block_of(head) : NULL;
 
+	rcu_step(OP_RCU_CALL);
 	event(OP_RCU_CALL, head, 0, 0, NULL);
 	if (block) {
 		if (block->state != BLOCK_LIVE)
@@ -460,6 +497,7 @@ void sync_rcu_call(struct sync_rcu_head *head,
 	}
 	head->function = function;
 	head->next = NULL;
+	head->waiters = 0;
 	head->readers = rcu_readers();
 	if (!head->readers) {
 		rcu_run(head);
@@ -471,9 +509,29 @@ void sync_rcu_call(struct sync_rcu_head *head,
 
 void sync_rcu_barrier(void)
 {
-	if (in_thread())
-		execution_fail(DAX_EXPLORE_FAILED_ASSERTION,
-			"sync_rcu_barrier() in a thread is not modelled");
+	uint8_t *awaited = &now.awaited[run.who];
+
+	/* The body is alone: nothing is pending. */
+	if (!in_thread())
+		return;
+	if (self()->rcu_depth)
+		execution_fail(DAX_EXPLORE_DEADLOCK,
+			"%s waits for callbacks inside a read section",
+			self()->name);
+	if (!search.rcu_steps)
+		search.rcu_steps = search.found_shared = true;
+	rcu_step(OP_RCU_BARRIER);
+	for (struct sync_rcu_head *head = now.rcu_first; head;
+		head = head->next) {
+		DAX_REQUIRE(*awaited < UINT8_MAX);
+		head->waiters |= 1u << run.who;
+		++*awaited;
+	}
+	schedule_point(OP_RCU_BARRIER, rcu_number(), awaited, 0, NULL);
+	order_access(rcu_number(), ACCESS_WRITE);
+	order_own_done();
+	if (races_on)
+		races_rcu_barrier();
 }
 
 /* ---- states ---- */

@@ -293,8 +293,9 @@ void order_blocked(void)
 		const struct thread *thread = &run.threads[t];
 		struct step *step = &steps[run.depth];
 
-		if (is_done(t) || thread->operation != OP_LOCK ||
-			!object_is_shared(thread->object))
+		if (is_done(t) || !object_is_shared(thread->object) ||
+			(thread->operation != OP_LOCK &&
+				thread->operation != OP_RCU_BARRIER))
 			continue;
 		step->thread = (uint8_t)t;
 		step->last = thread->last;
@@ -302,6 +303,7 @@ void order_blocked(void)
 		order_step(run.depth);
 		access_new(run.depth,
 			&histories[objects[thread->object].history],
-			ACCESS_ACQUIRE);
+			thread->operation == OP_LOCK ? ACCESS_ACQUIRE
+						     : ACCESS_WRITE);
 	}
 }

@@ -368,6 +368,14 @@ void races_retire(const void *block, size_t size)
 	epoch_begin();
 }
 
+void races_rcu_left(void)
+{
+	if (!watching())
+		return;
+	join(&rcu_clock, &clocks[run.who]);
+	epoch_begin();
+}
+
 void races_rcu_barrier(void)
 {
 	if (watching())

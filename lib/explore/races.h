@@ -59,6 +59,7 @@ void races_free(
 	const void *block, size_t size, const struct explore_site *site);
 /* As the end, but read sections are waited for. */
 void races_retire(const void *block, size_t size);
+void races_rcu_left(void);
 void races_rcu_barrier(void);
 /* A callback of RCU comes after all that could race with it. */
 void races_callback(bool begins);

@@ -196,6 +196,7 @@ struct sync_rcu_head {
 	struct sync_rcu_head *next;
 	void (*function)(struct sync_rcu_head *head);
 	uint32_t readers; /* threads that it waits for, a bit each */
+	uint32_t waiters; /* those that wait for it, in sync_rcu_barrier() */
 };
 
 void sync_rcu_enter(void);

@@ -26,6 +26,10 @@ static const char letters[] = {
 	[OP_PARK] = 'p',
 	[OP_UNPARK] = 'u',
 	[OP_CHOOSE] = '=',
+	[OP_RCU_CALL] = 'y',
+	[OP_RCU_BARRIER] = 'b',
+	[OP_RCU_ENTER] = 'e',
+	[OP_RCU_LEAVE] = 'v',
 	[OP_FLUSH] = 'f',
 	[OP_DRAIN] = 'd',
 };
