@@ -176,6 +176,34 @@ static unsigned int step_begin(struct step *step)
 	return step->thread;
 }
 
+/* Who has made steps in the later half. */
+static unsigned int movers(void)
+{
+	unsigned int moved = 0;
+
+	for (unsigned int i = run.depth / 2; i < run.depth; i++)
+		moved |= 1u << steps[i].thread;
+	return moved;
+}
+
+static void no_end(void)
+{
+	size_t length = (size_t)snprintf(run.message, sizeof(run.message),
+		"%u steps, perhaps without end; still moving:", run.depth);
+
+	for (unsigned int left = movers(); left; left &= left - 1) {
+		char name[64];
+
+		if (length >= sizeof(run.message))
+			return;
+		length += (size_t)snprintf(run.message + length,
+			sizeof(run.message) - length, " %s%s",
+			thread_name((unsigned int)__builtin_ctz(left), name,
+				sizeof(name)),
+			left & (left - 1) ? "," : "");
+	}
+}
+
 static bool out_of_steps(void)
 {
 	unsigned int limit = search.options->max_steps
@@ -187,8 +215,7 @@ static bool out_of_steps(void)
 		limit = replay.nr;
 	if (run.depth < limit && run.depth < MAX_STEPS - 2)
 		return false;
-	snprintf(run.message, sizeof(run.message),
-		"%u steps, perhaps without end", run.depth);
+	no_end();
 	run.bug = DAX_EXPLORE_STEP_LIMIT;
 	run.outcome = OUTCOME_BUG;
 	return true;

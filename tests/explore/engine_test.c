@@ -581,6 +581,44 @@ static void a_failed_check_is_found_and_replayed(void **state)
 	dax_explore_report_free(&report);
 }
 
+/* Gives way when the other has what it wants: for ever, if the other does not
+ * run. */
+static void polite(void *unused, long mine)
+{
+	(void)unused;
+	for (;;) {
+		sync_store(&words[mine], 1, memory_order_relaxed);
+		if (!sync_load(&words[!mine], memory_order_relaxed))
+			break;
+		sync_store(&words[mine], 0, memory_order_relaxed);
+	}
+	sync_store(&words[mine], 0, memory_order_relaxed);
+}
+
+static void two_polite(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("waits", polite, NULL, 0);
+	dax_explore_thread("retries", polite, NULL, 1);
+	dax_explore_run();
+}
+
+static void a_search_without_end_says_who_moves(void **state)
+{
+	const struct dax_scenario scenario = {.body = two_polite};
+	const struct dax_explore_options options = {
+		.how = DAX_EXPLORE_ALL, .max_steps = 100};
+	struct dax_explore_report report;
+
+	(void)state;
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	assert_int_equal(report.bug, DAX_EXPLORE_STEP_LIMIT);
+	assert_non_null(strstr(report.message, "still moving: "));
+	assert_non_null(strstr(report.message, "retries"));
+	assert_null(strstr(report.message, "waits"));
+	dax_explore_report_free(&report);
+}
+
 static void never_true(void *unused)
 {
 	(void)unused;
@@ -867,6 +905,7 @@ int main(void)
 		cmocka_unit_test(a_leaked_lock_is_found),
 		cmocka_unit_test(a_leak_is_found),
 		cmocka_unit_test(a_failed_check_is_found_and_replayed),
+		cmocka_unit_test(a_search_without_end_says_who_moves),
 		cmocka_unit_test(what_never_gets_there_is_vacuous),
 		cmocka_unit_test(a_scenario_that_changes_is_not_proved),
 		cmocka_unit_test(a_crash_is_a_bug_like_others),
