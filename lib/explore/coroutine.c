@@ -159,3 +159,21 @@ void coroutine_state_spans(struct spans *spans, unsigned int live)
 		stack_span(spans, who);
 	}
 }
+
+/* As deep as calls between two operations go. */
+#define CLEARED 4096
+
+void coroutine_clear_below(unsigned int who)
+{
+#if CONTEXT_MOVABLE
+	char *bottom = contexts[who].stack_pointer;
+	const size_t size = bottom - stacks[who] < CLEARED
+				    ? (size_t)(bottom - stacks[who])
+				    : CLEARED;
+
+	context_copied(bottom - size, size);
+	memset(bottom - size, 0, size);
+#else
+	(void)who;
+#endif
+}

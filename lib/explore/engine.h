@@ -203,6 +203,7 @@ struct thread {
 	const struct explore_site *site;
 	uint32_t rcu_depth;
 	moment_t section; /* when it entered RCU, or NO_SECTION */
+	bool in_callback; /* runs what waited for RCU readers */
 	const char *name;
 	void (*function)(void *context, long argument);
 	void *context;
@@ -336,6 +337,9 @@ bool coroutine_is_local(const void *address);
  * and thread-local variables; and all that going back needs. */
 void coroutine_state_spans(struct spans *spans, unsigned int live);
 void coroutine_spans(struct spans *spans, unsigned int live);
+/* What lies below its stack is no part of a state, but may come to be in slots
+ * of new frames that nobody writes: make it the same on each path. */
+void coroutine_clear_below(unsigned int who);
 
 /* ---- schedule.c ---- */
 

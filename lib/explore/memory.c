@@ -135,8 +135,6 @@ void memory_setup(void)
 	}
 }
 
-static bool rcu_in_callback;
-
 void memory_reset(void)
 {
 	for (unsigned int i = 0; i <= MAX_THREADS; i++) {
@@ -148,7 +146,6 @@ void memory_reset(void)
 	}
 	memset(&now, 0, sizeof(now));
 	now.rcu_end = &now.rcu_first;
-	rcu_in_callback = false;
 	statics_restore(0);
 }
 
@@ -334,7 +331,7 @@ static struct block *block_to_free(const void *address)
 	struct block *block = in_arena(address) ? block_of(address) : NULL;
 
 	if (!block || block->start != address || block->state == BLOCK_FREE ||
-		(block->state == BLOCK_RETIRED && !rcu_in_callback))
+		(block->state == BLOCK_RETIRED && !self()->in_callback))
 		execution_fail(DAX_EXPLORE_BAD_FREE, "%s frees %p, which %s",
 			self()->name, address,
 			block && block->start == address ? "is free already"
@@ -351,7 +348,7 @@ void explore_free(void *address, const struct explore_site *site)
 	block = block_to_free(address);
 	event(OP_FREE, address, 0, 0, site);
 	if (block->state == BLOCK_LIVE)
-		require_unused(block, rcu_in_callback);
+		require_unused(block, self()->in_callback);
 	if (races_on)
 		races_free(block->start, block->size, site);
 	block->state = BLOCK_FREE;
@@ -421,19 +418,22 @@ static void rcu_run(struct sync_rcu_head *head)
 	/* It may be freed in there. */
 	const uint32_t waiters = head->waiters;
 
-	rcu_in_callback = true;
+	self()->in_callback = true;
 	races_callback(true);
 	head->function(head);
 	races_callback(false);
-	rcu_in_callback = false;
+	self()->in_callback = false;
 	for (unsigned int i = 0; i < MAX_THREADS; i++)
 		now.awaited[i] = (uint8_t)(now.awaited[i] - (waiters >> i & 1));
 }
 
-/* This thread has left: run what waited for it alone. */
+/* This thread has left: run what waited for it alone. Others may come and go
+ * while it runs. */
 static void rcu_left(void)
 {
 	struct sync_rcu_head **from = &now.rcu_first;
+	struct sync_rcu_head *ready = NULL;
+	struct sync_rcu_head **ready_end = &ready;
 
 	while (*from) {
 		struct sync_rcu_head *head = *from;
@@ -444,9 +444,17 @@ static void rcu_left(void)
 			continue;
 		}
 		*from = head->next;
-		rcu_run(head);
+		*ready_end = head;
+		ready_end = &head->next;
 	}
 	now.rcu_end = from;
+	*ready_end = NULL;
+	while (ready) {
+		struct sync_rcu_head *head = ready;
+
+		ready = head->next;
+		rcu_run(head);
+	}
 }
 
 void sync_rcu_leave(void)

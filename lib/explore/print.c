@@ -25,8 +25,9 @@ static void print_counts(FILE *to, const struct dax_explore_report *report)
 	const uint64_t done = report->executions + report->cut;
 
 	if (report->states) {
-		fprintf(to, "%" PRIu64 " states, %.3f ms\n", report->states,
-			milliseconds(report->elapsed_ns));
+		fprintf(to, "%" PRIu64 " states, %.3f ms, %.0f states/s\n",
+			report->states, milliseconds(report->search_ns),
+			(double)report->states / seconds);
 		return;
 	}
 	fprintf(to,

@@ -390,6 +390,7 @@ static void execution_reset(void)
 		chains[i].depth = 0;
 		run.threads[i].rcu_depth = 0;
 		run.threads[i].section = NO_SECTION;
+		run.threads[i].in_callback = false;
 		run.state.threads[i].now = 1000000000;
 		run.threads[i].last = 0;
 		run.threads[i].name = "the body";

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "explore/context.h"
 #include "explore/engine.h"
 #include "explore/races.h"
 #include "explore/tso.h"
@@ -275,8 +276,10 @@ static void search_start(struct dax_explore_report *report)
 static void start_again(struct dax_explore_report *report)
 {
 	/* Addresses that are new each time: take all for shared. */
-	if (++search.starts == MAX_STARTS)
+	if (++search.starts == MAX_STARTS) {
 		objects_reset(true);
+		search.checkpoints = false;
+	}
 	search_start(report);
 }
 
@@ -369,18 +372,28 @@ static void explore(const struct dax_scenario *scenario,
 	report->search_ns = clock_ns() - begun_ns;
 }
 
+static bool can_search_states(void)
+{
+	return CONTEXT_MOVABLE && search.scenario->snapshots &&
+	       !search.options->races;
+}
+
 static void explore_states(const struct dax_scenario *scenario,
 	struct dax_explore_report *report, uint64_t start_ns)
 {
+	const uint64_t begun_ns = clock_ns();
 	bool complete;
 
 	search_start(report);
+	if (!can_search_states())
+		return;
 	complete = states_explore(scenario, search.limit);
 	while (search.found_shared) {
 		start_again(report);
 		complete = states_explore(scenario, search.limit);
 	}
 	report->states = seen_count();
+	report->search_ns = clock_ns() - begun_ns;
 	if (run.outcome == OUTCOME_BUG) {
 		report->verdict = DAX_EXPLORE_BUG;
 		report->bugs = 1;
@@ -391,15 +404,39 @@ static void explore_states(const struct dax_scenario *scenario,
 	}
 }
 
-/* Executions tried with each number of preemptions before a proof. */
+/* Executions tried with each number of preemptions before a proof, and at
+ * random after none. */
 #define AUTO_EXECUTIONS 4000
 #define AUTO_BOUND	2
 #define AUTO_ALL	1000000
+#define AUTO_STATES	3 /* a state costs a third of an execution */
+
+/* Looks at random into what was too much to see it all. */
+static void sample(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	const struct dax_explore_report before = *report;
+
+	search_begin(DAX_EXPLORE_PCT, -1, AUTO_EXECUTIONS);
+	explore(scenario, report, start_ns);
+	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN) {
+		search_begin(DAX_EXPLORE_RANDOM, -1, AUTO_EXECUTIONS);
+		explore(scenario, report, start_ns);
+	}
+	if (report->verdict != DAX_EXPLORE_CLEAN_WITHIN)
+		return;
+	report->executions = before.executions;
+	report->cut = before.cut;
+	report->states = before.states;
+	report->search_ns = before.search_ns;
+}
 
 static void explore_automatically(const struct dax_scenario *scenario,
 	struct dax_explore_report *report, uint64_t start_ns)
 {
-	const uint64_t limit = search.options->max_executions;
+	const uint64_t limit = search.options->max_executions
+				       ? search.options->max_executions
+				       : AUTO_ALL;
 
 	for (int bound = 0; bound <= AUTO_BOUND; bound++) {
 		search_begin(DAX_EXPLORE_EVERY, bound, AUTO_EXECUTIONS);
@@ -407,8 +444,15 @@ static void explore_automatically(const struct dax_scenario *scenario,
 		if (report->verdict != DAX_EXPLORE_CLEAN_WITHIN)
 			return;
 	}
-	search_begin(DAX_EXPLORE_ALL, -1, limit ? limit : AUTO_ALL);
+	search_begin(DAX_EXPLORE_ALL, -1, limit);
 	explore(scenario, report, start_ns);
+	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN &&
+		can_search_states()) {
+		search_begin(DAX_EXPLORE_STATES, -1, AUTO_STATES * limit);
+		explore_states(scenario, report, start_ns);
+	}
+	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN)
+		sample(scenario, report, start_ns);
 }
 
 static void judge(struct dax_explore_report *report)
@@ -419,6 +463,10 @@ static void judge(struct dax_explore_report *report)
 		if (search.bound >= 0)
 			snprintf(report->message, sizeof(report->message),
 				"up to %d preemptions", search.bound);
+		else if (search.states && !can_search_states())
+			snprintf(report->message, sizeof(report->message),
+				"states want .snapshots, no search for races, "
+				"and no AddressSanitizer");
 		else
 			snprintf(report->message, sizeof(report->message),
 				"not all interleavings were seen");

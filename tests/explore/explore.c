@@ -27,6 +27,13 @@ static void usage(FILE *to)
 	      "F0,F1\";\n"
 	      "                        may be repeated\n"
 	      "  --deviation D[+D]     with a bug switched on\n"
+	      "  --how auto|all|sleep-sets|states\n"
+	      "                        auto: few preemptions first, then one "
+	      "of "
+	      "each\n"
+	      "                        kind (all), then each state, then at "
+	      "random\n"
+	      "  --executions N        give up after N\n"
 	      "  --preemptions N       only up to N preemptions\n"
 	      "  --seed X              10000 random interleavings instead\n"
 	      "  --pct D               10000 by priorities, for bugs of depth "
@@ -215,6 +222,24 @@ static bool read_number(const char *text, uint64_t limit, uint64_t *out)
 	return false;
 }
 
+static bool read_how(const char *text, enum dax_explore_how *how)
+{
+	static const char *const names[] = {
+		[DAX_EXPLORE_AUTO] = "auto",
+		[DAX_EXPLORE_ALL] = "all",
+		[DAX_EXPLORE_SLEEP_SETS] = "sleep-sets",
+		[DAX_EXPLORE_STATES] = "states",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(names[i], text)) {
+			*how = (enum dax_explore_how)i;
+			return true;
+		}
+	fprintf(stderr, "daxlock-explore: no way to search \"%s\"\n", text);
+	return false;
+}
+
 static bool read_search(struct request *request, int option)
 {
 	struct dax_explore_options *options = &request->options;
@@ -234,6 +259,11 @@ static bool read_search(struct request *request, int option)
 			options->how = DAX_EXPLORE_RANDOM;
 		options->max_executions = 10000;
 		return true;
+	case 'H':
+		return read_how(optarg, &options->how);
+	case 'n':
+		return read_number(
+			optarg, UINT64_MAX, &options->max_executions);
 	case 'e':
 		if (!read_number(optarg, INT16_MAX, &number))
 			return false;
@@ -308,6 +338,8 @@ static bool read_options(struct request *request, int argc, char **argv)
 		{"tap", no_argument, NULL, 'T'},
 		{"races", no_argument, NULL, 'c'},
 		{"pct", required_argument, NULL, 'e'},
+		{"how", required_argument, NULL, 'H'},
+		{"executions", required_argument, NULL, 'n'},
 		{"tso", no_argument, NULL, 'o'},
 		{"weaken", required_argument, NULL, 'w'},
 		{"scenario", required_argument, NULL, 's'},

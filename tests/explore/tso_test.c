@@ -258,8 +258,9 @@ static void dekker_body(void *barriers)
 static struct dax_explore_report explore_dekker(
 	enum dekker_barriers barriers, enum dax_explore_how how, bool tso)
 {
-	const struct dax_scenario scenario = {
-		.body = dekker_body, .context = (void *)(intptr_t)barriers};
+	const struct dax_scenario scenario = {.body = dekker_body,
+		.context = (void *)(intptr_t)barriers,
+		.snapshots = true};
 	const struct dax_explore_options options = {.how = how, .tso = tso};
 	struct dax_explore_report report;
 
