@@ -10,6 +10,7 @@
 #include <daxlock/entry.h>
 #include <daxlock/mapping.h>
 #include <daxlock/pmem.h>
+#include <daxlock/space.h>
 #include <daxlock/trace.h>
 #include <daxlock/tree.h>
 #include <daxlock/waitq.h>

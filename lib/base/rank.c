@@ -13,6 +13,7 @@ static const char *const rank_names[] = {
 	[RANK_MMAP] = "MMAP",
 	[RANK_INVALIDATE] = "INVALIDATE",
 	[RANK_ENTRY] = "ENTRY",
+	[RANK_EXTENT] = "EXTENT",
 	[RANK_I_MMAP] = "I_MMAP",
 	[RANK_PTE] = "PTE",
 	[RANK_TREE] = "TREE",

@@ -25,8 +25,9 @@ enum rank {
 	RANK_MMAP,
 	RANK_INVALIDATE,
 	RANK_ENTRY,	/* the lock bit of an entry */
-	RANK_I_MMAP,
-	RANK_PTE,
+	RANK_EXTENT,	/* the block map of one file */
+	RANK_I_MMAP,	/* who shows one file */
+	RANK_PTE,	/* the page table of one address space */
 	RANK_TREE,	/* shape and marks of one tree */
 	RANK_CANCEL,	/* one dax_cancel */
 	RANK_WAITQ,	/* one wait queue */

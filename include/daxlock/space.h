@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: daxlock/space.h - what a file system and the fault handlers share
+ *
+ * A space is one file as memory management sees it (the kernel's struct
+ * address_space): the mapping that locks its entries, the virtual memory areas
+ * that show it, the error of its last writeback, and a set of iomap
+ * operations. The operations are all that fault handlers and writeback know of
+ * a file system, so that another one can be plugged in: daxlock/file.h is one.
+ *
+ * Information flows one way, and so do changes:
+ *
+ *      block map  --iomap-->  entry  --insert-->  page tables
+ *
+ * A fault locks the entry, asks for the block, stores the entry, sets the page
+ * table, and only then unlocks. Whoever takes blocks away holds the invalidate
+ * lock, which faults hold shared; changes the block map; drops the entries;
+ * then unmaps.
+ *
+ * Guarantees
+ *   G1	Each iomap_begin that succeeded is followed by one iomap_end, in the
+ *	same thread.
+ *   G2	When dax_unmap_mapping_pages() returns, no page table that existed when
+ *	it was called shows the pages, and no load or store through one runs.
+ *   G3	An error of writeback is reported by one later fsync.
+ *
+ * Lock order: INODE (the file's own), MMAP (of an address space), INVALIDATE,
+ * ENTRY, EXTENT (the file's block map), I_MMAP (who shows the file), PTE.
+ *
+ * All calls on a space may race with each other, but for dax_space_delete().
+ */
+#ifndef DAXLOCK_SPACE_H
+#define DAXLOCK_SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <daxlock/attributes.h>
+#include <daxlock/entry.h>
+#include <daxlock/mapping.h>
+#include <daxlock/trace.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+struct dax_space;
+
+/* ---- profiles ---- */
+
+/**
+ * struct dax_profile - which kernel's behaviour is shown
+ * @name: "6.12", "6.1"
+ * @reads_dirty: every insertion that need not wait for metadata marks the
+ *	entry dirty, reads and zero pages too
+ * @punch_writes_back: punching a hole writes the range back first
+ * @mprotect_restores_pmd: a dirty PMD leaf is writable again as soon as its
+ *	area is; otherwise by a fault
+ */
+struct dax_profile {
+	const char *name;
+	bool reads_dirty;
+	bool punch_writes_back;
+	bool mprotect_restores_pmd;
+};
+
+/** DAX_PROFILE_DEFAULT - what is shown when nobody chooses */
+#define DAX_PROFILE_DEFAULT "6.12"
+
+/**
+ * dax_profile_find() - a profile by name
+ * @name: as "6.12"; NULL: the default
+ *
+ * Return: the profile, const and for ever; NULL: no such name.
+ */
+const struct dax_profile *dax_profile_find(const char *name);
+
+/* ---- iomap ---- */
+
+/**
+ * enum dax_iomap_type - what is there
+ * @DAX_IOMAP_HOLE: nothing
+ * @DAX_IOMAP_UNWRITTEN: blocks that read as zeros
+ * @DAX_IOMAP_MAPPED: blocks
+ */
+enum dax_iomap_type {
+	DAX_IOMAP_HOLE,
+	DAX_IOMAP_UNWRITTEN,
+	DAX_IOMAP_MAPPED,
+};
+
+/**
+ * enum dax_iomap_flags - what else is to be known
+ * @DAX_IOMAP_NEW: allocated, or made written, by this call, and zeroed
+ * @DAX_IOMAP_DIRTY: metadata needed to find the blocks is not durable yet
+ * @DAX_IOMAP_SHARED: write: another file has the blocks that were there; the
+ *	bytes have been copied to these. What is mapped is stale
+ */
+enum dax_iomap_flags {
+	DAX_IOMAP_NEW = 1 << 0,
+	DAX_IOMAP_DIRTY = 1 << 1,
+	DAX_IOMAP_SHARED = 1 << 2,
+};
+
+/** enum dax_iomap_use - what the range is wanted for */
+enum dax_iomap_use {
+	DAX_IOMAP_READ,
+	DAX_IOMAP_WRITE,
+};
+
+/**
+ * struct dax_iomap - a piece of a file's block map
+ * @pos: first byte in the file; as asked for, a multiple of the page size
+ * @len: bytes, at most what was asked for; a multiple of the page size
+ * @pfn: where @pos is on the device, of a mapped or unwritten piece; not 0
+ * @type: of &enum dax_iomap_type
+ * @flags: of &enum dax_iomap_flags
+ */
+struct dax_iomap {
+	uint64_t pos;
+	uint64_t len;
+	uint64_t pfn;
+	enum dax_iomap_type type;
+	unsigned int flags;
+};
+
+/**
+ * struct dax_space_ops - what a space asks of its file system
+ * @size: bytes in the file. Stable while INODE or INVALIDATE is held
+ * @iomap_begin: the piece of the block map that begins at @iomap->pos and is
+ *	at most @iomap->len long. For a write it has blocks on return, and the
+ *	new among them are zeroed. Called with ENTRY held; 0, -ENOSPC,
+ *	-ENOMEM, -EIO. Models: struct iomap_ops.iomap_begin, v6.12
+ * @iomap_end: the piece is no longer used. Models: .iomap_end, v6.12
+ * @direct_access: where the pages @pfn to @pfn + @nr - 1 are in this process.
+ *	0; -EHWPOISON one is bad; -ENXIO the device is dying
+ * @flush: make what was stored in the pages durable. 0; -EIO
+ * @sync: make the metadata of the file durable that is needed to read it
+ *	back. 0; -EIO
+ * @make_room: may a write that met -ENOSPC be tried again? Holds INVALIDATE,
+ *	no ENTRY
+ */
+struct dax_space_ops {
+	uint64_t (*size)(void *owner);
+	int (*iomap_begin)(
+		void *owner, enum dax_iomap_use use, struct dax_iomap *iomap);
+	void (*iomap_end)(void *owner, const struct dax_iomap *iomap);
+	int (*direct_access)(
+		void *owner, uint64_t pfn, uint64_t nr, void **address);
+	int (*flush)(void *owner, uint64_t pfn, uint64_t nr);
+	int (*sync)(void *owner);
+	bool (*make_room)(void *owner);
+};
+
+/**
+ * struct dax_space_params - how a space is made
+ * @ops: outlives it
+ * @owner: passed to @ops
+ * @ino: a number for traces
+ * @profile: NULL: the default
+ * @trace: NULL: none; outlives it
+ * @waitqs: where its sleepers wait; NULL: the table of the process
+ */
+struct dax_space_params {
+	const struct dax_space_ops *ops;
+	void *owner;
+	uint64_t ino;
+	const struct dax_profile *profile;
+	struct dax_trace *trace;
+	struct dax_waitq_table *waitqs;
+};
+
+/**
+ * dax_space_new() - a space with no entries, shown by nobody
+ * @params: all but @ops may be 0
+ * @out: the space, or NULL on error
+ *
+ * Return: 0; -ENOMEM.
+ */
+int dax_space_new(const struct dax_space_params *params,
+	struct dax_space **out) DAX_MUST_CHECK;
+
+/**
+ * dax_space_delete() - free a space and its mapping
+ * @space: set to NULL; NULL is accepted
+ *
+ * Threads: no other call on it may run; no area shows it.
+ */
+void dax_space_delete(struct dax_space **space);
+
+/** dax_space_mapping() - the mapping of a space; lives as long */
+struct dax_mapping *dax_space_mapping(struct dax_space *space);
+
+/* ---- for file systems ---- */
+
+/**
+ * dax_filemap_invalidate_lock() - keep faults out, and wait for those inside
+ * @space: space
+ *
+ * Context: may sleep. Takes INVALIDATE.
+ * Models: include/linux/fs.h filemap_invalidate_lock(), v6.12.
+ */
+void dax_filemap_invalidate_lock(struct dax_space *space);
+void dax_filemap_invalidate_unlock(struct dax_space *space);
+
+/**
+ * dax_break_layouts() - have no page of the file in any page table
+ * @space: space; INVALIDATE held
+ *
+ * Does nothing when no area shows the file. Private copies stay.
+ *
+ * Context: may sleep. Takes and drops I_MMAP, PTE.
+ * Models: fs/dax.c dax_layout_busy_page(), v6.12. Differs: no pins to wait for.
+ */
+void dax_break_layouts(struct dax_space *space);
+
+/**
+ * dax_unmap_mapping_pages() - have pages of a file in no page table
+ * @space: space
+ * @first: page
+ * @nr: pages; DAX_TRACE_ALL: to the end
+ *
+ * A PMD leaf that reaches into the range goes as a whole. Private copies stay.
+ *
+ * Context: may sleep. Takes and drops I_MMAP, PTE.
+ * Models: mm/memory.c unmap_mapping_pages(), v6.12.
+ */
+void dax_unmap_mapping_pages(
+	struct dax_space *space, dax_pgoff_t first, uint64_t nr);
+
+/**
+ * enum dax_truncate_mode - what becomes of private copies
+ * @DAX_TRUNCATE_KEEP_COPIES: they stay, as for a hole
+ * @DAX_TRUNCATE_ALL: they go too, as past the end of the file
+ */
+enum dax_truncate_mode {
+	DAX_TRUNCATE_KEEP_COPIES,
+	DAX_TRUNCATE_ALL,
+};
+
+/**
+ * dax_truncate_pagecache_range() - unmap pages and drop their entries
+ * @space: space; INVALIDATE held
+ * @first: page
+ * @last: page, inclusive; UINT64_MAX: to the end
+ * @mode: see there
+ *
+ * Context: may sleep. Takes and drops ENTRY, I_MMAP, PTE.
+ * Models: mm/truncate.c truncate_pagecache_range(), v6.12.
+ */
+void dax_truncate_pagecache_range(struct dax_space *space, dax_pgoff_t first,
+	dax_pgoff_t last, enum dax_truncate_mode mode);
+
+/**
+ * dax_invalidate_inode_pages2_range() - blocks changed: forget what was there
+ * @space: space
+ * @first: page
+ * @last: page, inclusive
+ *
+ * Drops clean entries, then unmaps. An entry that is dirty stays: it is
+ * unmapped only, and the next fault reads the block map again.
+ *
+ * Context: may sleep. Takes and drops ENTRY, I_MMAP, PTE.
+ * Models: mm/truncate.c invalidate_inode_pages2_range(), v6.12.
+ */
+void dax_invalidate_inode_pages2_range(
+	struct dax_space *space, dax_pgoff_t first, dax_pgoff_t last);
+
+/**
+ * dax_space_evict() - drop the clean entries of a file that nobody shows
+ * @space: space
+ *
+ * A file that is mapped is left alone: an entry that is dropped under a page
+ * table cannot be found by those who must flush or unmap it.
+ *
+ * Context: may sleep. Takes INVALIDATE, ENTRY.
+ */
+void dax_space_evict(struct dax_space *space);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
