@@ -14,5 +14,6 @@
 #include <daxlock/trace.h>
 #include <daxlock/tree.h>
 #include <daxlock/waitq.h>
+#include <daxlock/writeback.h>
 
 #endif
