@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: daxlock/file.h - a small file system on a device
+ *
+ * Files with holes, unwritten, written and shared extents, many on one device.
+ * It behaves as ext4 with 2 MiB stripes does where that shows through page
+ * faults, and is otherwise as small as it can be: no names, no directories,
+ * nothing survives dax_fs_delete().
+ *
+ *   place	A block of a file that may grow is put where its 2 MiB would
+ *stand if they were allocated at once, and the rest is kept for the file: a 2
+ *MiB leaf stays possible until space is fragmented. Requests of whole 2 MiB are
+ *aligned; others take the first gap. commit	Metadata becomes durable when a
+ *file is synced. Blocks that were freed can be allocated again only after that.
+ *   sharing	A clone shares the written extents of its source; the first
+ *store through either copies.
+ *
+ * Guarantees
+ *   G1	A byte that was never written reads as 0, whatever its block held.
+ *   G2	No block belongs to two files unless both shared it on purpose; none is
+ *	free while an entry or a page table shows it.
+ *   G3	A call that fails leaves the file as it was, or, where it says how far
+ *	it came, as far as that.
+ *
+ * Concurrency: all calls may race with each other and with faults, but for
+ * those that delete. Calls that change a file take its INODE lock, those that
+ * take blocks away INVALIDATE as well.
+ *
+ * Context of every call, unless it says otherwise: may sleep; hold no lock.
+ */
+#ifndef DAXLOCK_FILE_H
+#define DAXLOCK_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <daxlock/attributes.h>
+#include <daxlock/entry.h>
+#include <daxlock/pmem.h>
+#include <daxlock/space.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+struct dax_fs;	 /* a device with files on it */
+struct dax_file; /* one of them */
+
+/* ---- the file system ---- */
+
+/**
+ * struct dax_fs_params - how a file system is made
+ * @map: of a whole, writable device; outlives it. Its bytes are not read
+ * @profile: NULL: the default
+ * @trace: NULL: none; outlives it
+ * @waitqs: NULL: the table of the process; outlives it
+ */
+struct dax_fs_params {
+	struct dax_pmem_map *map;
+	const struct dax_profile *profile;
+	struct dax_trace *trace;
+	struct dax_waitq_table *waitqs;
+};
+
+/**
+ * dax_fs_new() - an empty file system
+ * @params: all but @map may be 0
+ * @out: the file system, or NULL on error
+ *
+ * Return: 0; -ENOMEM; -ENOSPC the device has less than 4 PMDs.
+ */
+int dax_fs_new(
+	const struct dax_fs_params *params, struct dax_fs **out) DAX_MUST_CHECK;
+
+/**
+ * dax_fs_delete() - forget a file system
+ * @fs: set to NULL; NULL is accepted
+ *
+ * Threads: no other call on it may run; it has no files any more.
+ */
+void dax_fs_delete(struct dax_fs **fs);
+
+/** dax_fs_free_blocks() - pages that are free, or kept for a file that may
+ * grow; those that wait for a commit are not */
+uint64_t dax_fs_free_blocks(struct dax_fs *fs);
+
+/**
+ * dax_fs_set_poison() - pages of the device that cannot be read
+ * @fs: file system
+ * @pfn: first page
+ * @nr: pages; 0: none is bad any more
+ *
+ * Replaces what was set before. Pages that are mapped already stay mapped, as
+ * in the kernel until memory failure finds them.
+ */
+void dax_fs_set_poison(struct dax_fs *fs, uint64_t pfn, uint64_t nr);
+
+/**
+ * dax_fs_set_flush_error() - have every flush fail
+ * @fs: file system
+ * @error: a negative errno; 0: flush again
+ */
+void dax_fs_set_flush_error(struct dax_fs *fs, int error);
+
+/**
+ * dax_fs_verify() - check a file system that is at rest
+ * @fs: file system; no call on it or its files runs
+ *
+ * Each extent's blocks are in use, each block is in use as often as extents
+ * name it, what is kept for a file is in no extent, extents are in order, do
+ * not overlap and are merged; each entry with storage names the block that the
+ * extents name; no entry is past the end of its file.
+ *
+ * Return: NULL, or a sentence of what is wrong.
+ */
+const char *dax_fs_verify(struct dax_fs *fs) DAX_MUST_CHECK;
+
+/* ---- files ---- */
+
+/**
+ * dax_file_new() - an empty file
+ * @fs: file system; outlives it
+ * @out: the file, or NULL on error
+ *
+ * Return: 0; -ENOMEM.
+ */
+int dax_file_new(struct dax_fs *fs, struct dax_file **out) DAX_MUST_CHECK;
+
+/**
+ * dax_file_delete() - drop a file, its entries and its blocks
+ * @file: set to NULL; NULL is accepted
+ *
+ * Threads: no other call on it may run; no area shows it.
+ */
+void dax_file_delete(struct dax_file **file);
+
+/** dax_file_space() - what to map, fault and write back; lives as long */
+struct dax_space *dax_file_space(struct dax_file *file);
+
+/** dax_file_size() - bytes; a snapshot unless the caller keeps others out */
+uint64_t dax_file_size(const struct dax_file *file);
+
+/**
+ * dax_file_read() - read bytes
+ * @file: file
+ * @pos: byte
+ * @to: where to
+ * @len: bytes
+ * @done: bytes read; less than @len at the end of the file
+ *
+ * Return: 0; -EHWPOISON a page is bad, when nothing was read; -EINVAL the
+ * range does not fit in 63 bits.
+ */
+int dax_file_read(struct dax_file *file, uint64_t pos, void *to, size_t len,
+	size_t *done) DAX_MUST_CHECK;
+
+/**
+ * dax_file_write() - write bytes, durably
+ * @file: file
+ * @pos: byte
+ * @from: where from
+ * @len: bytes
+ * @done: bytes written
+ *
+ * The bytes are flushed; the metadata is not committed.
+ *
+ * Return: 0; -ENOSPC, -ENOMEM, -EIO, -EHWPOISON, when nothing was written;
+ * -EINVAL as dax_file_read().
+ * Models: fs/ext4/file.c ext4_dax_write_iter(), v6.12.
+ */
+int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
+	size_t len, size_t *done) DAX_MUST_CHECK;
+
+/**
+ * dax_file_truncate() - set the size
+ * @file: file
+ * @size: bytes
+ *
+ * What is past the new end is gone, also for page tables: accesses there are
+ * answered with SIGBUS. Growing makes a hole.
+ *
+ * Return: 0; -EINVAL @size does not fit in 63 bits; -ENOMEM.
+ * Models: fs/ext4/inode.c ext4_setattr(), v6.12.
+ */
+int dax_file_truncate(struct dax_file *file, uint64_t size) DAX_MUST_CHECK;
+
+/**
+ * enum dax_file_change - what dax_file_change() does to a range
+ * @DAX_FILE_ALLOCATE: give holes unwritten blocks; the file may grow
+ * @DAX_FILE_PUNCH: free whole blocks, zero the rest; the size stays
+ * @DAX_FILE_ZERO: make whole blocks unwritten, zero the rest; may grow
+ * @DAX_FILE_COLLAPSE: take the range out: what follows moves up
+ */
+enum dax_file_change {
+	DAX_FILE_ALLOCATE,
+	DAX_FILE_PUNCH,
+	DAX_FILE_ZERO,
+	DAX_FILE_COLLAPSE,
+};
+
+/**
+ * dax_file_change() - fallocate(2)
+ * @file: file
+ * @change: what to do
+ * @pos: byte
+ * @len: bytes, not 0
+ *
+ * Return: 0; -ENOSPC, -ENOMEM: part of the range may have been allocated;
+ * -EINVAL @len is 0, or the range does not fit in 63 bits, or
+ * (DAX_FILE_COLLAPSE) is not of whole pages or reaches the end; -EIO the
+ * range had to be written back and could not.
+ * Models: fs/ext4/extents.c ext4_fallocate(), v6.12.
+ */
+int dax_file_change(struct dax_file *file, enum dax_file_change change,
+	uint64_t pos, uint64_t len) DAX_MUST_CHECK;
+
+/**
+ * dax_file_clone() - a new file that shares the blocks of another
+ * @from: file
+ * @out: the clone, or NULL on error
+ *
+ * Return: 0; -ENOMEM; -EMLINK a block is shared too often; -EIO @from had to
+ * be written back and could not.
+ * Models: ioctl(FICLONE) of fs/xfs, v6.12. Differs: ext4 has none.
+ */
+int dax_file_clone(struct dax_file *from, struct dax_file **out) DAX_MUST_CHECK;
+
+/**
+ * enum dax_sync_mode - what else than data
+ * @DAX_SYNC_ALL: fsync(2)
+ * @DAX_SYNC_DATA: fdatasync(2): what is needed to read the data back
+ * @DAX_SYNC_PAGES: sync_file_range(2): nothing
+ */
+enum dax_sync_mode {
+	DAX_SYNC_ALL,
+	DAX_SYNC_DATA,
+	DAX_SYNC_PAGES,
+};
+
+/**
+ * dax_file_sync() - make a range of a file durable
+ * @file: file
+ * @mode: see there
+ * @pos: byte
+ * @len: bytes; 0: to the end
+ *
+ * Return: as dax_fsync_range(); -EINVAL the range does not fit in 63 bits.
+ */
+int dax_file_sync(struct dax_file *file, enum dax_sync_mode mode, uint64_t pos,
+	uint64_t len) DAX_MUST_CHECK;
+
+/**
+ * struct dax_extent - a piece of the block map
+ * @index: first page in the file
+ * @pfn: first page on the device; 0 for a hole
+ * @nr: pages
+ * @type: of &enum dax_iomap_type
+ * @shares: how many files have its first block
+ */
+struct dax_extent {
+	dax_pgoff_t index;
+	uint64_t pfn;
+	uint64_t nr;
+	enum dax_iomap_type type;
+	unsigned int shares;
+};
+
+/**
+ * dax_file_extent() - what is at a page
+ * @file: file
+ * @index: page
+ * @extent: the piece from @index on; the last hole reaches to page UINT64_MAX
+ */
+void dax_file_extent(
+	struct dax_file *file, dax_pgoff_t index, struct dax_extent *extent);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

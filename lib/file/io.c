@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* read(2) and write(2), which go to the device without a page cache. */
+#include <errno.h>
+#include <string.h>
+
+#include "file/file.h"
+
+/* ---- the device ---- */
+
+static bool is_poisoned(struct dax_fs *fs, uint64_t pfn, uint64_t nr)
+{
+	const uint64_t bad_pfn =
+		sync_load(&fs->poison_pfn, memory_order_relaxed);
+	const uint64_t bad_nr = sync_load(&fs->poison_nr, memory_order_relaxed);
+
+	return pfn < bad_pfn + bad_nr && bad_pfn < pfn + nr;
+}
+
+int file_direct_access(
+	struct dax_file *file, uint64_t pfn, uint64_t nr, void **address)
+{
+	if (is_poisoned(file->fs, pfn, nr))
+		return -EHWPOISON;
+	return dax_pmem_pfn_to_address(file->fs->map, pfn, address);
+}
+
+int file_flush(struct dax_file *file, uint64_t pfn, uint64_t nr)
+{
+	const int wrong =
+		-(int)sync_load(&file->fs->flush_error, memory_order_relaxed);
+	void *address;
+	const int error = dax_pmem_pfn_to_address(file->fs->map, pfn, &address);
+
+	if (wrong || error)
+		return wrong ? wrong : error;
+	return dax_pmem_persist(file->fs->map, address, nr << DAX_PAGE_SHIFT);
+}
+
+/* ---- pieces ---- */
+
+/* A request, and how far it has come. */
+struct io {
+	struct dax_file *file;
+	uint64_t pos;
+	uint64_t end;
+};
+
+static int begin(
+	const struct io *io, enum dax_iomap_use use, struct dax_iomap *iomap)
+{
+	const uint64_t first = io->pos & -DAX_PAGE_SIZE;
+	const uint64_t pages =
+		(io->end - first + DAX_PAGE_SIZE - 1) >> DAX_PAGE_SHIFT;
+
+	*iomap = (struct dax_iomap){
+		.pos = first, .len = pages << DAX_PAGE_SHIFT};
+	return file_space_ops.iomap_begin(io->file, use, iomap);
+}
+
+/* Bytes of the request that @iomap has. */
+static uint64_t piece_len(const struct io *io, const struct dax_iomap *iomap)
+{
+	const uint64_t end = iomap->pos + iomap->len;
+
+	return (end < io->end ? end : io->end) - io->pos;
+}
+
+static int piece_address(
+	const struct io *io, const struct dax_iomap *iomap, void **address)
+{
+	const int error = file_direct_access(
+		io->file, iomap->pfn, iomap->len >> DAX_PAGE_SHIFT, address);
+
+	if (!error)
+		*address = (char *)*address + (io->pos - iomap->pos);
+	return error;
+}
+
+/* ---- reading ---- */
+
+static int read_piece(struct io *io, char *to)
+{
+	struct dax_iomap iomap;
+	void *address;
+	int error = begin(io, DAX_IOMAP_READ, &iomap);
+	uint64_t len;
+
+	if (error)
+		return error;
+	len = piece_len(io, &iomap);
+	if (iomap.type != DAX_IOMAP_MAPPED) {
+		memset(to, 0, len);
+	} else {
+		error = piece_address(io, &iomap, &address);
+		if (!error)
+			space_bytes_load(address, to, len);
+	}
+	file_space_ops.iomap_end(io->file, &iomap);
+	if (!error)
+		io->pos += len;
+	return error;
+}
+
+int dax_file_read(
+	struct dax_file *file, uint64_t pos, void *to, size_t len, size_t *done)
+{
+	struct io io = {.file = file, .pos = pos};
+	int error = 0;
+
+	DAX_REQUIRE(file && to && done);
+	if (!file_range_fits(pos, len))
+		return -EINVAL;
+	rwsem_acquire(&file->inode, RWSEM_SHARED);
+	io.end = dax_file_size(file);
+	if (io.end > pos + len)
+		io.end = pos + len;
+	while (io.pos < io.end && !error)
+		error = read_piece(&io, (char *)to + (io.pos - pos));
+	rwsem_release(&file->inode, RWSEM_SHARED);
+	*done = io.pos - pos;
+	return *done ? 0 : error;
+}
+
+/* ---- writing ---- */
+
+/* Pages that show what was there before show it no more. */
+static void tell_page_tables(
+	struct dax_file *file, const struct dax_iomap *iomap)
+{
+	const dax_pgoff_t first = iomap->pos >> DAX_PAGE_SHIFT;
+	const dax_pgoff_t last = first + (iomap->len >> DAX_PAGE_SHIFT) - 1;
+
+	if (iomap->flags & (DAX_IOMAP_NEW | DAX_IOMAP_SHARED))
+		dax_invalidate_inode_pages2_range(file->space, first, last);
+	else
+		/* A block that was zeroed along with its neighbour has been
+		 * there for some time, and its page may be a zero page. */
+		space_hide_zero_pages(
+			file->space, (struct space_range){first, last});
+}
+
+static int write_mapped(
+	struct io *io, const struct dax_iomap *iomap, const char *from)
+{
+	const uint64_t len = piece_len(io, iomap);
+	void *address;
+	int error;
+
+	tell_page_tables(io->file, iomap);
+	error = piece_address(io, iomap, &address);
+	if (error)
+		return error;
+	space_bytes_store(address, from, len);
+	error = file_flush(io->file, iomap->pfn, iomap->len >> DAX_PAGE_SHIFT);
+	if (!error)
+		io->pos += len;
+	return error;
+}
+
+static int write_piece(struct io *io, const char *from)
+{
+	struct dax_iomap iomap;
+	int error;
+
+	do {
+		error = begin(io, DAX_IOMAP_WRITE, &iomap);
+	} while (error == -ENOSPC && journal_make_room(io->file->fs));
+	if (error)
+		return error;
+	error = write_mapped(io, &iomap, from);
+	file_space_ops.iomap_end(io->file, &iomap);
+	return error;
+}
+
+void file_set_size(struct dax_file *file, uint64_t size)
+{
+	if (size == dax_file_size(file))
+		return;
+	/* Relaxed: see the field. */
+	sync_store(&file->size, size, memory_order_relaxed);
+	journal_add(file);
+}
+
+int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
+	size_t len, size_t *done)
+{
+	struct io io = {.file = file, .pos = pos, .end = pos + len};
+	int error = 0;
+
+	DAX_REQUIRE(file && from && done);
+	if (!file_range_fits(pos, len))
+		return -EINVAL;
+	rwsem_acquire(&file->inode, RWSEM_ALONE);
+	while (io.pos < io.end && !error)
+		error = write_piece(&io, (const char *)from + (io.pos - pos));
+	if (io.pos > dax_file_size(file))
+		file_set_size(file, io.pos);
+	rwsem_release(&file->inode, RWSEM_ALONE);
+	*done = io.pos - pos;
+	return *done ? 0 : error;
+}
+
+/* ---- syncing ---- */
+
+int dax_file_sync(struct dax_file *file, enum dax_sync_mode mode, uint64_t pos,
+	uint64_t len)
+{
+	const dax_pgoff_t first = pos >> DAX_PAGE_SHIFT;
+	dax_pgoff_t last = DAX_LAST_PAGE;
+
+	DAX_REQUIRE(file);
+	if (!file_range_fits(pos, len))
+		return -EINVAL;
+	if (len)
+		last = (pos + len - 1) >> DAX_PAGE_SHIFT;
+	if (mode == DAX_SYNC_PAGES)
+		return dax_filemap_write_and_wait_range(
+			file->space, first, last);
+	return dax_fsync_range(file->space, first, last);
+}

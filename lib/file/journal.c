@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * When metadata is durable. There is one running transaction; a file remembers
+ * the last one that changed it, and is clean when that is not the running one.
+ * Blocks that were freed may be found again after a crash in the file that had
+ * them, so nobody gets them before the commit.
+ *
+ * Models: fs/jbd2 as ext4 in ordered mode uses it, v6.12. Differs: nothing is
+ * written, nothing commits by itself.
+ */
+#include "file/file.h"
+
+void journal_add(struct dax_file *file)
+{
+	sync_lock_acquire(&file->fs->lock);
+	file->changed = file->fs->running;
+	sync_lock_release(&file->fs->lock);
+}
+
+bool journal_is_dirty(struct dax_file *file)
+{
+	bool dirty;
+
+	sync_lock_acquire(&file->fs->lock);
+	dirty = file->changed == file->fs->running;
+	sync_lock_release(&file->fs->lock);
+	return dirty;
+}
+
+static void release_pending(struct dax_fs *fs)
+{
+	for (uint64_t i = 0; fs->nr_pending && i < fs->nr_blocks; i++) {
+		if (fs->blocks[i] != BLOCK_PENDING)
+			continue;
+		fs->blocks[i] = BLOCK_FREE;
+		fs->nr_pending--;
+		fs->nr_free++;
+	}
+}
+
+void journal_commit(struct dax_fs *fs)
+{
+	sync_lock_acquire(&fs->lock);
+	fs->running++;
+	release_pending(fs);
+	sync_lock_release(&fs->lock);
+}
+
+bool journal_make_room(struct dax_fs *fs)
+{
+	bool frees;
+
+	sync_lock_acquire(&fs->lock);
+	frees = fs->nr_pending;
+	sync_lock_release(&fs->lock);
+	if (frees)
+		journal_commit(fs);
+	return frees;
+}

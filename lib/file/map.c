@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The iomap operations: from pages to blocks. */
+#include "file/file.h"
+
+/* Gives @part, the start of what was looked up, blocks that can be written. */
+static int make_writable(
+	struct dax_file *file, struct extent *part, unsigned int *flags)
+{
+	struct wish wish;
+	bool shared;
+
+	switch (part->type) {
+	case DAX_IOMAP_HOLE:
+		wish = file_make_wish(
+			file, extents_at(&file->extents, part->lblk), part->nr);
+		wish.may_grow = true;
+		*flags = DAX_IOMAP_NEW;
+		return file_make_blocks(file, wish, DAX_IOMAP_MAPPED, part);
+	case DAX_IOMAP_UNWRITTEN:
+		*flags = DAX_IOMAP_NEW;
+		part->type = DAX_IOMAP_MAPPED;
+		return file_make_written(file, *part);
+	default:
+		part->nr = file_shared_run(file, *part, &shared);
+		*flags = shared ? DAX_IOMAP_SHARED : 0;
+		return shared ? file_make_unshared(file, part) : 0;
+	}
+}
+
+static int map_locked(
+	struct dax_file *file, enum dax_iomap_use use, struct dax_iomap *iomap)
+{
+	const uint64_t nr = iomap->len >> DAX_PAGE_SHIFT;
+	struct extent part =
+		extents_at(&file->extents, iomap->pos >> DAX_PAGE_SHIFT);
+	int error = 0;
+
+	if (part.nr > nr)
+		part.nr = nr;
+	iomap->flags = 0;
+	if (use == DAX_IOMAP_WRITE)
+		error = make_writable(file, &part, &iomap->flags);
+	iomap->len = part.nr << DAX_PAGE_SHIFT;
+	iomap->type = part.type;
+	iomap->pfn = part.type == DAX_IOMAP_HOLE ? 0 : block_pfn(part.block);
+	return error;
+}
+
+static int iomap_begin(
+	void *owner, enum dax_iomap_use use, struct dax_iomap *iomap)
+{
+	struct dax_file *file = owner;
+	const uint64_t end = iomap->pos + iomap->len;
+	int error;
+
+	DAX_REQUIRE(iomap->len && !((iomap->pos | iomap->len) % DAX_PAGE_SIZE));
+	sync_lock_acquire(&file->extent_lock);
+	error = map_locked(file, use, iomap);
+	sync_lock_release(&file->extent_lock);
+	if (error)
+		return error;
+	/* What is past the end is found only once the size is durable. */
+	if (journal_is_dirty(file) || end > dax_file_size(file))
+		iomap->flags |= DAX_IOMAP_DIRTY;
+	return 0;
+}
+
+/* Whatever a write needed was done when it began. */
+static void iomap_end(void *owner, const struct dax_iomap *iomap)
+{
+	(void)owner;
+	(void)iomap;
+}
+
+static uint64_t size(void *owner)
+{
+	return dax_file_size(owner);
+}
+
+static int direct_access(void *owner, uint64_t pfn, uint64_t nr, void **address)
+{
+	return file_direct_access(owner, pfn, nr, address);
+}
+
+static int flush(void *owner, uint64_t pfn, uint64_t nr)
+{
+	return file_flush(owner, pfn, nr);
+}
+
+static int commit(void *owner)
+{
+	struct dax_file *file = owner;
+
+	if (journal_is_dirty(file))
+		journal_commit(file->fs);
+	return 0;
+}
+
+static bool make_room(void *owner)
+{
+	struct dax_file *file = owner;
+
+	return journal_make_room(file->fs);
+}
+
+const struct dax_space_ops file_space_ops = {
+	.size = size,
+	.iomap_begin = iomap_begin,
+	.iomap_end = iomap_end,
+	.direct_access = direct_access,
+	.flush = flush,
+	.sync = commit,
+	.make_room = make_room,
+};

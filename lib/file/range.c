@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What calls do to the block map of a range; they keep faults out if need be.
+ */
+#include <errno.h>
+
+#include "file/file.h"
+
+static int preallocate_once(
+	struct dax_file *file, uint64_t lblk, uint64_t nr, uint64_t *done)
+{
+	struct extent part = extents_at(&file->extents, lblk);
+	struct extent made;
+	int error;
+
+	*done = part.nr < nr ? part.nr : nr;
+	if (part.type != DAX_IOMAP_HOLE)
+		return 0;
+	error = file_make_blocks(file, file_make_wish(file, part, *done),
+		DAX_IOMAP_UNWRITTEN, &made);
+	if (!error)
+		*done = made.nr;
+	return error;
+}
+
+int file_preallocate(struct dax_file *file, uint64_t lblk, uint64_t nr)
+{
+	uint64_t done = 0;
+	int error;
+
+	while (nr) {
+		sync_lock_acquire(&file->extent_lock);
+		error = preallocate_once(file, lblk, nr, &done);
+		sync_lock_release(&file->extent_lock);
+		if (error == -ENOSPC && journal_make_room(file->fs))
+			continue;
+		if (error)
+			return error;
+		lblk += done;
+		nr -= done;
+	}
+	return 0;
+}
+
+static void free_blocks_of(struct dax_file *file, uint64_t lblk, uint64_t nr)
+{
+	const uint64_t end = nr > UINT64_MAX - lblk ? UINT64_MAX : lblk + nr;
+
+	while (lblk < end) {
+		struct extent part = extents_at(&file->extents, lblk);
+
+		if (part.nr > end - lblk)
+			part.nr = end - lblk;
+		if (part.type != DAX_IOMAP_HOLE)
+			blocks_free(
+				file->fs, (struct run){part.block, part.nr});
+		lblk += part.nr;
+	}
+}
+
+int file_free_pages(struct dax_file *file, uint64_t lblk, uint64_t nr)
+{
+	int error;
+
+	blocks_unkeep(file->fs, file);
+	sync_lock_acquire(&file->extent_lock);
+	error = extents_reserve(&file->extents, 2);
+	if (!error) {
+		free_blocks_of(file, lblk, nr);
+		extents_remove(&file->extents, lblk, nr);
+	}
+	sync_lock_release(&file->extent_lock);
+	if (!error)
+		journal_add(file);
+	return error;
+}
+
+static int unwrite_once(
+	struct dax_file *file, uint64_t lblk, uint64_t nr, uint64_t *done)
+{
+	struct extent part = extents_at(&file->extents, lblk);
+	int error;
+	bool shared;
+
+	if (part.nr > nr)
+		part.nr = nr;
+	*done = part.nr;
+	if (part.type != DAX_IOMAP_MAPPED)
+		return 0;
+	part.nr = file_shared_run(file, part, &shared);
+	error = shared ? file_make_unshared(file, &part)
+		       : extents_reserve(&file->extents, 3);
+	if (error)
+		return error;
+	*done = part.nr;
+	part.type = DAX_IOMAP_UNWRITTEN;
+	file_replace_extent(file, part);
+	return 0;
+}
+
+int file_unwrite(struct dax_file *file, uint64_t lblk, uint64_t nr)
+{
+	uint64_t done = 0;
+	int error = 0;
+
+	while (nr && !error) {
+		sync_lock_acquire(&file->extent_lock);
+		error = unwrite_once(file, lblk, nr, &done);
+		sync_lock_release(&file->extent_lock);
+		if (error == -ENOSPC && journal_make_room(file->fs)) {
+			error = 0;
+			continue;
+		}
+		lblk += done;
+		nr -= done;
+	}
+	return error;
+}
