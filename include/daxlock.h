@@ -8,6 +8,7 @@
 #define DAXLOCK_H
 
 #include <daxlock/entry.h>
+#include <daxlock/fault.h>
 #include <daxlock/file.h>
 #include <daxlock/mapping.h>
 #include <daxlock/pmem.h>

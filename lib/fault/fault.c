@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What kind of fault it is: the part that knows page tables and not DAX. */
+#include <errno.h>
+
+#include "fault/mm.h"
+
+/* ---- PMD ---- */
+
+/* A PMD leaf is there, and the access may want more than it allows. */
+static unsigned int wp_huge_pmd(struct fault *f, const struct leaf *leaf)
+{
+	if (!f->store || (leaf->flags & DAX_LEAF_WRITE))
+		return 0;
+	/* A private copy is made of a page. */
+	if (!(f->vma->flags & DAX_VMA_SHARED))
+		table_split(f->vma->mm, f->address);
+	return iomap_fault(f, DAX_PMD_ORDER);
+}
+
+static unsigned int handle_pmd(struct fault *f)
+{
+	struct leaf leaf;
+
+	if (f->vma->flags & DAX_VMA_NOHUGEPAGE) {
+		f->cause = DAX_CAUSE_HUGE_DISABLED;
+		return DAX_FAULT_FALLBACK;
+	}
+	switch (table_look(f->vma->mm, f->address, &leaf)) {
+	case PMD_STATE_NONE:
+		return iomap_fault(f, DAX_PMD_ORDER);
+	case PMD_STATE_LEAF:
+		return wp_huge_pmd(f, &leaf);
+	default:
+		f->cause = DAX_CAUSE_PTE_TABLE;
+		return DAX_FAULT_FALLBACK;
+	}
+}
+
+/* ---- PTE ---- */
+
+static unsigned int do_cow_fault(struct fault *f)
+{
+	unsigned int result;
+
+	f->copy = copy_new();
+	if (!f->copy)
+		return DAX_FAULT_OOM;
+	result = iomap_fault(f, DAX_PTE_ORDER);
+	copy_put(f->copy);
+	f->copy = NULL;
+	return result;
+}
+
+static unsigned int do_fault(struct fault *f)
+{
+	if (f->store && !(f->vma->flags & DAX_VMA_SHARED))
+		return do_cow_fault(f);
+	return iomap_fault(f, DAX_PTE_ORDER);
+}
+
+/* A store to a page that is shown read-only. */
+static unsigned int do_wp_page(struct fault *f)
+{
+	if (!(f->vma->flags & DAX_VMA_SHARED))
+		return table_copy_page(f->vma, f->address) ? DAX_FAULT_OOM : 0;
+	f->mkwrite = true;
+	return iomap_fault(f, DAX_PTE_ORDER);
+}
+
+static unsigned int handle_pte(struct fault *f)
+{
+	struct leaf leaf;
+
+	/* A PMD fault was faster: the access is tried again. */
+	if (table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_LEAF)
+		return 0;
+	if (!leaf.flags)
+		return do_fault(f);
+	if (f->store && !(leaf.flags & DAX_LEAF_WRITE))
+		return do_wp_page(f);
+	return 0;
+}
+
+static unsigned int handle_mm_fault(struct fault *f)
+{
+	const unsigned int result = handle_pmd(f);
+
+	return result & DAX_FAULT_FALLBACK ? handle_pte(f) : result;
+}
+
+unsigned int dax_fault(struct dax_mm *mm, uint64_t address,
+	enum dax_access_type access, enum dax_cause *cause)
+{
+	struct fault f = {
+		.address = address & -DAX_PAGE_SIZE,
+		.store = access == DAX_STORE,
+	};
+	unsigned int result = DAX_FAULT_SIGSEGV;
+
+	DAX_REQUIRE(mm);
+	rwsem_acquire(&mm->lock, RWSEM_SHARED);
+	f.vma = mm_find_vma(mm, address);
+	if (f.vma && (!f.store || (f.vma->flags & DAX_VMA_WRITE))) {
+		f.index = vma_index(f.vma, f.address);
+		result = handle_mm_fault(&f);
+	}
+	rwsem_release(&mm->lock, RWSEM_SHARED);
+	if (cause)
+		*cause = f.cause;
+	return result;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a fault puts in place while it has the entry locked: it asks the file
+ * for the block, stores the entry, and sets the leaf. fault_iter() decides.
+ */
+#include <errno.h>
+
+#include "fault/mm.h"
+
+static const char zero_page[DAX_PAGE_SIZE] __attribute__((aligned(64)));
+
+/* ---- page tables ---- */
+
+static bool may_write(const struct fault *f)
+{
+	return fault_is_write(f) && (f->vma->flags & DAX_VMA_WRITE);
+}
+
+static struct leaf make_leaf(const struct fault *f, uint64_t pfn, char *address)
+{
+	return (struct leaf){
+		.flags = DAX_LEAF_PRESENT | (pfn ? 0 : DAX_LEAF_ZERO) |
+			 (may_write(f) ? DAX_LEAF_WRITE | DAX_LEAF_DIRTY : 0),
+		.pfn = pfn,
+		.address = address,
+	};
+}
+
+static unsigned int insert_pte(struct fault *f, uint64_t pfn, char *address)
+{
+	bool set;
+
+	if (table_set_pte(f->vma, f->address, make_leaf(f, pfn, address), &set))
+		return DAX_FAULT_OOM;
+	return DAX_FAULT_NOPAGE;
+}
+
+static unsigned int insert_pmd(struct fault *f, uint64_t pfn, char *address)
+{
+	if (table_set_pmd(f->vma, f->address, make_leaf(f, pfn, address)))
+		return DAX_FAULT_OOM;
+	return DAX_FAULT_NOPAGE;
+}
+
+unsigned int fault_insert_pfn(struct fault *f, uint64_t pfn, char *address)
+{
+	return f->order ? insert_pmd(f, pfn, address)
+			: insert_pte(f, pfn, address);
+}
+
+/* ---- entries ---- */
+
+static unsigned int order_flags(unsigned int order)
+{
+	return order ? DAX_PMD : DAX_PTE;
+}
+
+unsigned int fault_of_errno(int error)
+{
+	switch (error) {
+	case 0:
+		return DAX_FAULT_NOPAGE;
+	case -ENOMEM:
+		return DAX_FAULT_OOM;
+	case -EHWPOISON:
+		return DAX_FAULT_HWPOISON;
+	default:
+		return DAX_FAULT_SIGBUS;
+	}
+}
+
+/* Must a store wait until the block can be found after a crash? */
+static bool is_synchronous(const struct fault *f, const struct dax_iomap *iomap)
+{
+	return fault_is_write(f) && (f->vma->flags & DAX_VMA_SYNC) &&
+	       (iomap->flags & DAX_IOMAP_DIRTY);
+}
+
+static void insert_entry(struct fault *f, const struct dax_iomap *iomap,
+	uint64_t pfn, unsigned int flags)
+{
+	struct dax_space *space = f->vma->space;
+	const bool wants_dirty =
+		fault_is_write(f) || space->profile->reads_dirty;
+
+	if (wants_dirty && !is_synchronous(f, iomap))
+		flags |= DAX_DIRTY;
+	if (iomap->flags & DAX_IOMAP_SHARED)
+		flags |= DAX_COW;
+	dax_insert_entry(space->mapping, f->index, &f->entry, pfn,
+		flags | order_flags(dax_entry_order(f->entry)));
+}
+
+/* ---- holes ---- */
+
+static unsigned int load_hole(struct fault *f, const struct dax_iomap *iomap)
+{
+	unsigned int result;
+
+	insert_entry(f, iomap, 0, DAX_ZERO_PAGE);
+	result = insert_pte(f, 0, (char *)zero_page);
+	fault_trace(f, DAX_TRACE_LOAD_HOLE, result);
+	return result;
+}
+
+static unsigned int pmd_load_hole(
+	struct fault *f, const struct dax_iomap *iomap)
+{
+	char *zero = table_huge_zero(f->vma->mm);
+	unsigned int result = DAX_FAULT_OOM;
+
+	if (zero) {
+		insert_entry(f, iomap, 0, DAX_ZERO_PAGE);
+		result = insert_pmd(f, 0, zero);
+	}
+	if (result & DAX_FAULT_ERROR) {
+		f->cause = DAX_CAUSE_NO_MEMORY;
+		result = DAX_FAULT_FALLBACK;
+	}
+	fault_trace(f,
+		result == DAX_FAULT_FALLBACK ? DAX_TRACE_PMD_LOAD_HOLE_FALLBACK
+					     : DAX_TRACE_PMD_LOAD_HOLE,
+		result);
+	return result;
+}
+
+/* ---- storage ---- */
+
+/* What the file system or the device refused; a PMD falls back to PTEs. */
+static unsigned int refused(struct fault *f, int error)
+{
+	f->error = error;
+	if (!f->order)
+		return fault_of_errno(error);
+	switch (error) {
+	case -ENOSPC:
+		f->cause = DAX_CAUSE_NO_SPACE;
+		break;
+	case -ENOMEM:
+		f->cause = DAX_CAUSE_NO_MEMORY;
+		break;
+	case -EHWPOISON:
+		f->cause = DAX_CAUSE_POISON;
+		break;
+	default:
+		f->cause = DAX_CAUSE_DEVICE;
+	}
+	return DAX_FAULT_FALLBACK;
+}
+
+static int direct_access(
+	struct fault *f, const struct dax_iomap *iomap, char **address)
+{
+	const struct dax_space *space = f->vma->space;
+	void *start;
+	const int error = space->ops->direct_access(
+		space->owner, iomap->pfn, (uint64_t)1 << f->order, &start);
+
+	if (!error)
+		*address = start;
+	return error;
+}
+
+/*
+ * A store to one page of a PMD entry whose block was shared: the page has moved
+ * and the entry names the old place. The block map has changed already, so the
+ * entry goes, then the page tables, and the access starts again.
+ */
+static unsigned int drop_stale(struct fault *f)
+{
+	struct dax_space *space = f->vma->space;
+	const dax_pgoff_t first = dax_entry_start(f->entry, f->index);
+	const uint64_t nr = (uint64_t)1 << dax_entry_order(f->entry);
+
+	fault_unlock(f);
+	dax_delete_mapping_entry(space->mapping, f->index);
+	dax_unmap_mapping_pages(space, first, nr);
+	return DAX_FAULT_NOPAGE;
+}
+
+static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
+{
+	const uint64_t skip = f->index - dax_entry_start(f->entry, f->index);
+	char *address;
+	int error;
+
+	if (f->order && iomap->pfn % PMD_PAGES) {
+		f->cause = DAX_CAUSE_MISALIGNED;
+		return DAX_FAULT_FALLBACK;
+	}
+	error = direct_access(f, iomap, &address);
+	if (error)
+		return refused(f, error);
+	if ((iomap->flags & DAX_IOMAP_SHARED) &&
+		dax_entry_order(f->entry) > f->order)
+		return drop_stale(f);
+	f->pfn = iomap->pfn;
+	insert_entry(f, iomap, iomap->pfn - (f->order ? 0 : skip), 0);
+	if (is_synchronous(f, iomap))
+		return DAX_FAULT_NEEDDSYNC;
+	return fault_insert_pfn(f, iomap->pfn, address);
+}
+
+static unsigned int fill_copy(struct fault *f, const struct dax_iomap *iomap)
+{
+	struct leaf leaf = {
+		.flags = DAX_LEAF_PRESENT | DAX_LEAF_WRITE | DAX_LEAF_DIRTY |
+			 DAX_LEAF_COPY,
+		.address = f->copy->bytes,
+		.copy = f->copy,
+	};
+	char *address;
+	bool set;
+
+	/* Made zeroed, which is what a hole reads as. */
+	if (iomap->type == DAX_IOMAP_MAPPED) {
+		const int error = direct_access(f, iomap, &address);
+
+		if (error)
+			return refused(f, error);
+		space_bytes_load(address, f->copy->bytes, DAX_PAGE_SIZE);
+	}
+	if (table_set_pte(f->vma, f->address, leaf, &set))
+		return DAX_FAULT_OOM;
+	if (!set)
+		return DAX_FAULT_NOPAGE;
+	f->copy = NULL;
+	return DAX_FAULT_DONE_COW;
+}
+
+/* The entry is locked, and @iomap is what the file has there. */
+static unsigned int fault_iter(struct fault *f, const struct dax_iomap *iomap)
+{
+	if (f->copy)
+		return fill_copy(f, iomap);
+	if (iomap->type != DAX_IOMAP_MAPPED)
+		return f->order ? pmd_load_hole(f, iomap) : load_hole(f, iomap);
+	return map_storage(f, iomap);
+}
+
+unsigned int fault_with_iomap(struct fault *f, unsigned int *new)
+{
+	const struct dax_space *space = f->vma->space;
+	const uint64_t len = DAX_PAGE_SIZE << f->order;
+	struct dax_iomap iomap = {
+		.pos = (f->index << DAX_PAGE_SHIFT) & -len,
+		.len = len,
+	};
+	unsigned int result;
+	const int error = space->ops->iomap_begin(space->owner,
+		fault_is_write(f) ? DAX_IOMAP_WRITE : DAX_IOMAP_READ, &iomap);
+
+	if (error)
+		return refused(f, error);
+	*new = iomap.flags &DAX_IOMAP_NEW;
+	if (iomap.len < len) {
+		f->cause = DAX_CAUSE_SHORT_EXTENT;
+		result = DAX_FAULT_FALLBACK;
+	} else {
+		result = fault_iter(f, &iomap);
+	}
+	space->ops->iomap_end(space->owner, &iomap);
+	return result;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Faults of DAX files: the checks, in the kernel's order, and the locks. What
+ * is done under the entry's lock is in fill.c; INVALIDATE is held shared
+ * throughout, so no block goes away under us.
+ */
+#include <errno.h>
+
+#include "fault/mm.h"
+
+/* ---- traces ---- */
+
+void fault_trace(
+	const struct fault *f, enum dax_trace_id id, unsigned int result)
+{
+	const struct vma *vma = f->vma;
+	const bool shared = vma->flags & DAX_VMA_SHARED;
+	const bool pmd = f->order != DAX_PTE_ORDER;
+
+	trace_emit(vma->space->trace,
+		&(struct dax_trace_event){
+			.id = id,
+			.flags = (shared ? DAX_TRACE_SHARED : 0) |
+				 (f->store ? DAX_TRACE_WRITE : 0) |
+				 (f->mkwrite ? DAX_TRACE_MKWRITE : 0),
+			.result = result,
+			.cause = result & DAX_FAULT_FALLBACK ? f->cause : 0,
+			.ino = vma->space->ino,
+			.index = f->index,
+			.max_pgoff = pmd ? space_pages(vma->space) : 0,
+			.address = f->address,
+			.vm_start = vma->start,
+			.vm_end = vma->end,
+			.entry = f->entry,
+		});
+}
+
+/* ---- entries ---- */
+
+/* 0, or the result of the fault. */
+static unsigned int grab(struct fault *f)
+{
+	struct dax_space *space = f->vma->space;
+	const int error = dax_grab_mapping_entry(
+		space->mapping, f->index, f->order, &f->entry);
+
+	trace_emit(space->trace, &(struct dax_trace_event){
+					 .id = DAX_TRACE_GRAB,
+					 .ino = space->ino,
+					 .index = f->index,
+					 .error = error,
+					 .entry = error ? 0 : f->entry,
+				 });
+	if (error == -EEXIST) {
+		f->cause = DAX_CAUSE_PTE_ENTRY;
+		return DAX_FAULT_FALLBACK;
+	}
+	if (error)
+		f->cause = DAX_CAUSE_NO_MEMORY;
+	return error ? fault_of_errno(error) : 0;
+}
+
+void fault_unlock(struct fault *f)
+{
+	dax_unlock_entry(f->vma->space->mapping, f->index, f->entry);
+	f->entry = 0;
+}
+
+/* ---- PMD ---- */
+
+/* What can be known before anything is locked, cheapest first. */
+static enum dax_cause check_fallback(const struct fault *f, uint64_t max_pgoff)
+{
+	const struct vma *vma = f->vma;
+	const uint64_t start = pmd_start(f->address);
+
+	if ((f->index ^ (f->address >> DAX_PAGE_SHIFT)) % PMD_PAGES)
+		return DAX_CAUSE_COLOUR;
+	if (f->store && !(vma->flags & DAX_VMA_SHARED))
+		return DAX_CAUSE_PRIVATE_WRITE;
+	if (start < vma->start || start + PMD_BYTES > vma->end)
+		return DAX_CAUSE_OUTSIDE_VMA;
+	if ((f->index | (PMD_PAGES - 1)) >= max_pgoff)
+		return DAX_CAUSE_END_OF_FILE;
+	return DAX_CAUSE_NONE;
+}
+
+static unsigned int pmd_fault_locked(struct fault *f)
+{
+	struct leaf leaf;
+	unsigned int new;
+
+	/* A PTE fault was faster: the access is tried again. */
+	if (table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_TABLE)
+		return DAX_FAULT_NOPAGE;
+	return fault_with_iomap(f, &new);
+}
+
+static unsigned int pmd_fault_unlocked(struct fault *f)
+{
+	const uint64_t max_pgoff = space_pages(f->vma->space);
+	unsigned int result;
+
+	if ((f->index & -PMD_PAGES) >= max_pgoff)
+		return DAX_FAULT_SIGBUS;
+	f->cause = check_fallback(f, max_pgoff);
+	if (f->cause)
+		return DAX_FAULT_FALLBACK;
+	result = grab(f);
+	if (!result)
+		result = pmd_fault_locked(f);
+	if (f->entry)
+		fault_unlock(f);
+	return result;
+}
+
+static unsigned int dax_iomap_pmd_fault(struct fault *f)
+{
+	unsigned int result;
+
+	fault_trace(f, DAX_TRACE_PMD_FAULT, 0);
+	result = pmd_fault_unlocked(f);
+	if (result & DAX_FAULT_FALLBACK)
+		table_split(f->vma->mm, f->address);
+	fault_trace(f, DAX_TRACE_PMD_FAULT_DONE, result);
+	return result;
+}
+
+/* ---- PTE ---- */
+
+static unsigned int pte_fault_locked(struct fault *f)
+{
+	struct leaf leaf;
+	unsigned int new = 0;
+	unsigned int result;
+
+	/* A PMD fault was faster: the access is tried again. */
+	if (table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_LEAF)
+		return DAX_FAULT_NOPAGE;
+	result = fault_with_iomap(f, &new);
+	if (new &&result != DAX_FAULT_SIGBUS)
+		result |= DAX_FAULT_MAJOR;
+	return result;
+}
+
+static unsigned int dax_iomap_pte_fault(struct fault *f)
+{
+	unsigned int result;
+
+	fault_trace(f, DAX_TRACE_PTE_FAULT, 0);
+	if (f->index << DAX_PAGE_SHIFT >= space_size(f->vma->space)) {
+		result = DAX_FAULT_SIGBUS;
+	} else {
+		result = grab(f);
+		if (!result)
+			result = pte_fault_locked(f);
+		if (f->entry)
+			fault_unlock(f);
+	}
+	fault_trace(f, DAX_TRACE_PTE_FAULT_DONE, result);
+	return result;
+}
+
+/* ---- the file system's part ---- */
+
+static bool may_try_again(const struct fault *f, unsigned int result)
+{
+	const struct dax_space *space = f->vma->space;
+
+	return (result & DAX_FAULT_ERROR) && f->error == -ENOSPC &&
+	       space->ops->make_room(space->owner);
+}
+
+unsigned int iomap_fault(struct fault *f, unsigned int order)
+{
+	struct dax_space *space = f->vma->space;
+	unsigned int result;
+
+	f->order = order;
+	rwsem_acquire(&space->invalidate, RWSEM_SHARED);
+	do {
+		f->error = 0;
+		result =
+			order ? dax_iomap_pmd_fault(f) : dax_iomap_pte_fault(f);
+	} while (may_try_again(f, result));
+	if (result & DAX_FAULT_NEEDDSYNC)
+		result = fault_finish_sync(f);
+	rwsem_release(&space->invalidate, RWSEM_SHARED);
+	return result;
+}

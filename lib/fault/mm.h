@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Address spaces. mm.c and vma.c have the areas, table.c the page table;
+ * fault.c decides what kind of fault it is (mm/memory.c in the kernel);
+ * iomap.c, fill.c and sync.c are the DAX part (fs/dax.c); access.c is the
+ * processor.
+ */
+#ifndef FAULT_MM_H
+#define FAULT_MM_H
+
+#include "base/check.h"
+#include "base/sync.h"
+#include "daxlock/fault.h"
+#include "daxlock/writeback.h"
+#include "space/space.h"
+
+#define PMD_PAGES ((uint64_t)1 << DAX_PMD_ORDER)
+#define PMD_BYTES (PMD_PAGES << DAX_PAGE_SHIFT)
+
+static inline uint64_t pmd_start(uint64_t address)
+{
+	return address & -PMD_BYTES;
+}
+
+/* ---- areas ---- */
+
+struct vma {
+	struct space_view view;	 /* first: a view is its area */
+	struct dax_mm *mm;	 /* const after init */
+	struct dax_space *space; /* const after init */
+	/* written under MMAP alone, and I_MMAP where view.range follows them */
+	uint64_t start;
+	uint64_t end;
+	dax_pgoff_t first;  /* page of the file at start */
+	unsigned int flags; /* written under MMAP alone, read under it */
+	bool has_copies;    /* guarded by page_lock */
+	struct vma *next;   /* written under MMAP alone; sorted */
+};
+
+static inline dax_pgoff_t vma_index(const struct vma *vma, uint64_t address)
+{
+	return vma->first + ((address - vma->start) >> DAX_PAGE_SHIFT);
+}
+
+static inline struct space_range vma_pages(
+	const struct vma *vma, uint64_t start, uint64_t end)
+{
+	return (struct space_range){
+		vma_index(vma, start), vma_index(vma, end - 1)};
+}
+
+/* ---- page tables ---- */
+
+/* A page that one or, after a fork, more address spaces have copied. */
+struct copy {
+	/* Relaxed: whoever drops the last reference, or finds itself alone,
+	 * holds the page_lock under which its own leaf shows the copy. */
+	struct sync_u64 refs;
+	char bytes[DAX_PAGE_SIZE];
+};
+
+struct leaf {
+	unsigned int flags; /* enum dax_leaf_flags; 0: none */
+	uint64_t pfn;	    /* of the device; 0: none of it */
+	char *address;	    /* the bytes it shows */
+	struct copy *copy;  /* of DAX_LEAF_COPY */
+};
+
+/* One PMD cell: nothing, a PMD leaf, or a table of PTE leaves. */
+struct pmd {
+	uint64_t start; /* const after init; an address */
+	struct pmd *next;
+	struct leaf leaf;
+	struct leaf *ptes;
+};
+
+#define PMD_BUCKETS 256
+
+struct dax_mm {
+	const struct dax_profile *profile; /* const after init */
+	struct rwsem lock;		   /* MMAP */
+	struct vma *vmas;		   /* written under MMAP alone */
+	uint64_t next_start;		   /* guarded by MMAP alone */
+
+	struct sync_lock page_lock;    /* PTE */
+	struct pmd *pmds[PMD_BUCKETS]; /* guarded by page_lock */
+	char *huge_zero;	       /* guarded by page_lock; a PMD */
+};
+
+struct vma *mm_find_vma(struct dax_mm *mm, uint64_t address);
+
+/* What is at an address. */
+enum pmd_state {
+	PMD_STATE_NONE,
+	PMD_STATE_LEAF,
+	PMD_STATE_TABLE,
+};
+
+enum pmd_state table_look(
+	struct dax_mm *mm, uint64_t address, struct leaf *leaf);
+
+/* The leaf that @address goes through, or NULL; and how many bytes into it.
+ * Holds page_lock. */
+struct leaf *table_leaf_locked(
+	struct dax_mm *mm, uint64_t address, uint64_t *skip);
+
+/* 0; -ENOMEM. A leaf that is there is kept, but made writable if @leaf is and
+ * shows the same; @leaf's copy is taken over only if it was set (true). */
+int table_set_pte(
+	struct vma *vma, uint64_t address, struct leaf leaf, bool *set);
+int table_set_pmd(struct vma *vma, uint64_t address, struct leaf leaf);
+
+/* The zero page of a PMD; NULL: no memory. */
+char *table_huge_zero(struct dax_mm *mm);
+
+/* All leaves that reach into the range, or a PMD leaf that one end is in. */
+void table_zap(struct dax_mm *mm, uint64_t start, uint64_t end,
+	enum dax_truncate_mode mode);
+void table_split(struct dax_mm *mm, uint64_t address);
+void table_write_protect(struct dax_mm *mm, uint64_t start, uint64_t end);
+void table_change_protection(
+	struct vma *vma, uint64_t start, uint64_t end, enum dax_prot prot);
+int table_copy(struct vma *from, struct vma *to);
+void table_free(struct dax_mm *mm);
+
+/* A private store to a page that is shown read-only. */
+int table_copy_page(struct vma *vma, uint64_t address);
+
+struct copy *copy_new(void);
+void copy_put(struct copy *copy);
+
+/* Calls @visit for each leaf. */
+void table_for_each(struct dax_mm *mm,
+	void (*visit)(void *context, uint64_t address, const struct leaf *leaf),
+	void *context);
+
+/* ---- faults ---- */
+
+struct fault {
+	struct vma *vma;
+	uint64_t address; /* of the page */
+	dax_pgoff_t index;
+	unsigned int order;
+	bool store;
+	bool mkwrite;	   /* of a page that is shown read-only */
+	struct copy *copy; /* to fill, for a private store */
+	enum dax_cause cause;
+
+	/* While the entry is locked. */
+	dax_entry_t entry;
+	uint64_t pfn;
+	int error; /* of the file system */
+};
+
+static inline bool fault_is_write(const struct fault *f)
+{
+	return f->store && !f->copy;
+}
+
+/* Results are of enum dax_fault. */
+
+/* iomap.c: holds MMAP. */
+unsigned int iomap_fault(struct fault *f, unsigned int order);
+void fault_trace(
+	const struct fault *f, enum dax_trace_id id, unsigned int result);
+void fault_unlock(struct fault *f);
+
+/* fill.c: the entry is locked. *@new: the file has made the block for us. */
+unsigned int fault_with_iomap(struct fault *f, unsigned int *new);
+unsigned int fault_insert_pfn(struct fault *f, uint64_t pfn, char *address);
+unsigned int fault_of_errno(int error);
+
+/* sync.c: for NEEDDSYNC; holds INVALIDATE. */
+unsigned int fault_finish_sync(struct fault *f);
+
+#endif

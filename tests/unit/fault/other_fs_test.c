@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Another file system can be plugged in: the fault handlers know files only
+ * through iomap, and end what they began whatever happens in between.
+ */
+#include "base/sync.h"
+#include "support/disk.h"
+
+/* One PMD of memory, all of it a file's, or none. */
+struct ram {
+	struct dax_space *space;
+	char *bytes;
+	enum dax_iomap_type type;
+	unsigned int begun;
+	unsigned int ended;
+	int begin_error;
+	int access_error;
+};
+
+static uint64_t ram_size(void *owner)
+{
+	(void)owner;
+	return PMD;
+}
+
+static int ram_begin(
+	void *owner, enum dax_iomap_use use, struct dax_iomap *iomap)
+{
+	struct ram *ram = owner;
+
+	if (ram->begin_error)
+		return ram->begin_error;
+	ram->begun++;
+	if (use == DAX_IOMAP_WRITE)
+		ram->type = DAX_IOMAP_MAPPED;
+	iomap->type = ram->type;
+	iomap->pfn = PMD_PAGES + (iomap->pos >> DAX_PAGE_SHIFT);
+	return 0;
+}
+
+static void ram_end(void *owner, const struct dax_iomap *iomap)
+{
+	struct ram *ram = owner;
+
+	(void)iomap;
+	ram->ended++;
+}
+
+static int ram_access(void *owner, uint64_t pfn, uint64_t nr, void **address)
+{
+	struct ram *ram = owner;
+
+	(void)nr;
+	*address = ram->bytes + ((pfn - PMD_PAGES) << DAX_PAGE_SHIFT);
+	return ram->access_error;
+}
+
+static int ram_flush(void *owner, uint64_t pfn, uint64_t nr)
+{
+	(void)owner;
+	(void)pfn;
+	(void)nr;
+	return 0;
+}
+
+static int ram_sync(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
+static bool ram_make_room(void *owner)
+{
+	(void)owner;
+	return false;
+}
+
+static const struct dax_space_ops ram_ops = {
+	.size = ram_size,
+	.iomap_begin = ram_begin,
+	.iomap_end = ram_end,
+	.direct_access = ram_access,
+	.flush = ram_flush,
+	.sync = ram_sync,
+	.make_room = ram_make_room,
+};
+
+static void ram_init(struct ram *ram)
+{
+	const struct dax_space_params params = {.ops = &ram_ops, .owner = ram};
+
+	*ram = (struct ram){.type = DAX_IOMAP_HOLE};
+	ram->bytes = sync_alloc(PMD, PAGE);
+	assert_non_null(ram->bytes);
+	assert_int_equal(dax_space_new(&params, &ram->space), 0);
+}
+
+static void ram_fini(struct ram *ram)
+{
+	assert_int_equal(ram->begun, ram->ended);
+	dax_space_delete(&ram->space);
+	sync_free(ram->bytes);
+}
+
+static struct dax_mm *ram_map(
+	struct ram *ram, unsigned int flags, uint64_t *address)
+{
+	const struct dax_vma_params params = {
+		.space = ram->space, .len = PMD, .flags = flags};
+	struct dax_mm *mm;
+
+	assert_int_equal(dax_mm_new(NULL, &mm), 0);
+	assert_int_equal(dax_mmap(mm, &params, address), 0);
+	return mm;
+}
+
+static void bytes_go_to_another_file_system(void **state)
+{
+	struct ram ram;
+	struct dax_mm *mm;
+	uint64_t a;
+	char byte = 1;
+
+	(void)state;
+	ram_init(&ram);
+	mm = ram_map(&ram, DISK_SHARED, &a);
+	assert_int_equal(dax_load(mm, a + 3, &byte, 1), 0);
+	assert_int_equal(byte, 0);
+	assert_int_equal(dax_store(mm, a + 3, "x", 1), 0);
+	assert_int_equal(ram.bytes[3], 'x');
+	assert_int_equal(dax_msync(mm, a, PMD), 0);
+	assert_null(dax_mm_verify(mm));
+	dax_mm_delete(&mm);
+	ram_fini(&ram);
+}
+
+/* Which signal each error becomes, for pages and for PMDs. */
+static void errors_of_a_file_system_become_signals(void **state)
+{
+	static const struct {
+		int begin_error;
+		int access_error;
+		int expected;
+	} rows[] = {
+		{-ENOSPC, 0, -EIO},
+		{-EIO, 0, -EIO},
+		{-ENOMEM, 0, -ENOMEM},
+		{0, -EHWPOISON, -EHWPOISON},
+		{0, -ENXIO, -EIO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		const size_t row = i / 2;
+		struct ram ram;
+		struct dax_mm *mm;
+		uint64_t a;
+
+		ram_init(&ram);
+		mm = ram_map(&ram,
+			DISK_SHARED | (i % 2 ? DAX_VMA_NOHUGEPAGE : 0), &a);
+		ram.begin_error = rows[row].begin_error;
+		ram.access_error = rows[row].access_error;
+		assert_int_equal(dax_store(mm, a, "x", 1), rows[row].expected);
+		ram.begin_error = ram.access_error = 0;
+		assert_int_equal(dax_store(mm, a, "x", 1), 0);
+		dax_mm_delete(&mm);
+		ram_fini(&ram);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bytes_go_to_another_file_system),
+		cmocka_unit_test(errors_of_a_file_system_become_signals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A file against an array of bytes: whatever is written, punched, zeroed,
+ * allocated, truncated, collapsed or cloned, in whatever order, each byte is
+ * the one that was written last, or 0.
+ */
+#include "support/disk.h"
+#include "support/random.h"
+
+#define BYTES (4 * PMD_SMALL)
+/* Enough to cross PMDs at the small order, and quick at the real one. */
+#define PMD_SMALL ((uint64_t)16 << 10)
+#define ROUNDS	  400
+
+struct model {
+	unsigned char bytes[BYTES];
+	uint64_t size;
+};
+
+static void assert_same(struct dax_file *file, const struct model *model)
+{
+	static unsigned char read[BYTES];
+	size_t done;
+
+	assert_int_equal(dax_file_size(file), model->size);
+	assert_int_equal(dax_file_read(file, 0, read, BYTES, &done), 0);
+	assert_int_equal(done, model->size);
+	assert_memory_equal(read, model->bytes, model->size);
+}
+
+struct range {
+	uint64_t pos;
+	uint64_t len;
+};
+
+/* Of whole pages, half of the time. */
+static struct range any_range(struct random *random)
+{
+	struct range range = {.pos = random_below(random, BYTES - 1)};
+
+	range.len = 1 + random_below(random, BYTES - range.pos);
+	if (random_below(random, 2)) {
+		range.pos &= -PAGE;
+		range.len = (range.len + PAGE - 1) & -PAGE;
+		if (range.len > BYTES - range.pos)
+			range.len = BYTES - range.pos;
+	}
+	return range;
+}
+
+static void grow(struct model *model, struct range range)
+{
+	if (model->size < range.pos + range.len)
+		model->size = range.pos + range.len;
+}
+
+static void write_some(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	const struct range range = any_range(random);
+
+	disk_write(disk, range.pos, (unsigned char)range.len | 1, range.len);
+	memset(model->bytes + range.pos, (unsigned char)range.len | 1,
+		range.len);
+	grow(model, range);
+}
+
+static void allocate_some(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	const struct range range = any_range(random);
+
+	disk_change(disk, DAX_FILE_ALLOCATE, range.pos, range.len);
+	grow(model, range);
+}
+
+static void punch_some(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	const struct range range = any_range(random);
+
+	disk_change(disk, DAX_FILE_PUNCH, range.pos, range.len);
+	memset(model->bytes + range.pos, 0, range.len);
+}
+
+static void zero_some(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	const struct range range = any_range(random);
+
+	disk_change(disk, DAX_FILE_ZERO, range.pos, range.len);
+	memset(model->bytes + range.pos, 0, range.len);
+	grow(model, range);
+}
+
+static void truncate_some(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	model->size = random_below(random, BYTES + 1);
+	memset(model->bytes + model->size, 0, BYTES - model->size);
+	assert_int_equal(dax_file_truncate(disk->file, model->size), 0);
+}
+
+static void collapse_some(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	struct range range = any_range(random);
+
+	range.pos &= -PAGE;
+	range.len = PAGE;
+	if (range.pos + range.len >= model->size)
+		return;
+	disk_change(disk, DAX_FILE_COLLAPSE, range.pos, range.len);
+	memmove(model->bytes + range.pos, model->bytes + range.pos + range.len,
+		BYTES - range.pos - range.len);
+	memset(model->bytes + BYTES - range.len, 0, range.len);
+	model->size -= range.len;
+}
+
+static void sync_it(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	(void)model;
+	(void)random;
+	disk_sync(disk);
+}
+
+/* Goes on with the clone, and drops what it was made from at the end. */
+static void clone_it(
+	struct disk *disk, struct model *model, struct random *random)
+{
+	struct dax_file *clone;
+	const struct range range = any_range(random);
+	char byte = 99;
+	size_t done;
+
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	assert_same(clone, model);
+	/* What is stored in one is not seen in the other. */
+	assert_int_equal(
+		dax_file_write(disk->file, range.pos, &byte, 1, &done), 0);
+	assert_same(clone, model);
+	dax_file_delete(&disk->file);
+	disk->file = clone;
+}
+
+static void a_file_holds_what_was_written_last(void **state)
+{
+	static void (*const deeds[])(struct disk * disk, struct model * model,
+		struct random * random) = {write_some, allocate_some,
+		punch_some, zero_some, truncate_some, collapse_some, sync_it,
+		clone_it};
+	static struct model model;
+	struct random random = random_of(2);
+	struct disk *disk = *state;
+
+	assert_int_equal(dax_file_truncate(disk->file, 0), 0);
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		const char *wrong;
+
+		deeds[random_below(&random, ARRAY_SIZE(deeds))](
+			disk, &model, &random);
+		assert_same(disk->file, &model);
+		wrong = i % 16 ? NULL : dax_fs_verify(disk->fs);
+		if (wrong)
+			fail_msg("after %u: %s", i, wrong);
+	}
+}
+
+static void a_range_that_no_file_has_is_refused(void **state)
+{
+	struct disk *disk = *state;
+	size_t done;
+	char byte = 0;
+
+	assert_int_equal(
+		dax_file_truncate(disk->file, (uint64_t)1 << 63), -EINVAL);
+	assert_int_equal(dax_file_write(disk->file, INT64_MAX, &byte, 1, &done),
+		-EINVAL);
+	assert_int_equal(dax_file_read(disk->file, UINT64_MAX, &byte, 1, &done),
+		-EINVAL);
+	assert_int_equal(
+		dax_file_change(disk->file, DAX_FILE_PUNCH, 0, 0), -EINVAL);
+	assert_int_equal(
+		dax_file_change(disk->file, DAX_FILE_COLLAPSE, 1, PAGE),
+		-EINVAL);
+	assert_int_equal(
+		dax_file_change(disk->file, DAX_FILE_COLLAPSE, 3 * PMD, PMD),
+		-EINVAL);
+}
+
+static void a_bad_page_cannot_be_read(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_extent extent;
+	char bytes[2 * PAGE];
+	size_t done;
+
+	disk_write(disk, 0, 5, 2 * PAGE);
+	dax_file_extent(disk->file, 1, &extent);
+	dax_fs_set_poison(disk->fs, extent.pfn, 1);
+	assert_int_equal(dax_file_read(disk->file, PAGE, bytes, PAGE, &done),
+		-EHWPOISON);
+	dax_fs_set_poison(disk->fs, 0, 0);
+	assert_int_equal(
+		dax_file_read(disk->file, PAGE, bytes, PAGE, &done), 0);
+	assert_int_equal(bytes[0], 5);
+}
+
+#define CHANGE_TEST(test)                                                      \
+	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CHANGE_TEST(a_file_holds_what_was_written_last),
+		CHANGE_TEST(a_range_that_no_file_has_is_refused),
+		CHANGE_TEST(a_bad_page_cannot_be_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
