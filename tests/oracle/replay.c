@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* daxlock-replay: runs a scenario and prints what a real kernel would do. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_TROUBLE = 1,
+	EXIT_WRONG_USE = 2,
+};
+
+static const char usage[] =
+	"usage: daxlock-replay [--profile 6.12|6.1] FILE.sc\n"
+	"\n"
+	"Runs the file and memory operations of FILE on an emulated DAX file\n"
+	"system, and prints what a kernel of that profile does at each step:\n"
+	"tracepoints, the file's entries, the page table.\n";
+
+static struct line split_words(char *text)
+{
+	struct line line = {.nr = 0};
+	char *rest = NULL;
+
+	for (char *word = strtok_r(text, " \t\n", &rest);
+		word && line.nr < WORDS_MAX;
+		word = strtok_r(NULL, " \t\n", &rest))
+		line.words[line.nr++] = word;
+	return line;
+}
+
+/* False: the line is no operation. */
+static bool run_line(struct machine *machine, char *text)
+{
+	struct line line;
+
+	text[strcspn(text, "\n")] = '\0';
+	if (!*text)
+		return true;
+	if (*text == '#') {
+		puts(text);
+		return true;
+	}
+	printf("> %s\n", text);
+	line = split_words(text);
+	return !line.nr || operation_run(machine, &line);
+}
+
+static enum exit_code run_lines(struct machine *machine, FILE *scenario)
+{
+	char text[256];
+
+	for (unsigned int nr = 1; fgets(text, sizeof(text), scenario); nr++) {
+		if (run_line(machine, text))
+			continue;
+		fflush(stdout);
+		fprintf(stderr, "daxlock-replay: line %u cannot be run\n", nr);
+		return EXIT_WRONG_USE;
+	}
+	return EXIT_DONE;
+}
+
+/* What must hold after any scenario. */
+static enum exit_code check(struct machine *machine)
+{
+	const char *wrong = dax_fs_verify(machine->fs);
+
+	if (!wrong)
+		wrong = dax_mm_verify(machine->mm);
+	if (!wrong)
+		return EXIT_DONE;
+	fprintf(stderr, "daxlock-replay: afterwards, %s\n", wrong);
+	return EXIT_TROUBLE;
+}
+
+static enum exit_code replay(const struct dax_profile *profile, FILE *scenario)
+{
+	struct machine machine;
+	enum exit_code code;
+	const int error = machine_new(&machine, profile);
+
+	if (error) {
+		fprintf(stderr, "daxlock-replay: no device: %s\n",
+			strerror(-error));
+		return EXIT_TROUBLE;
+	}
+	code = run_lines(&machine, scenario);
+	if (code == EXIT_DONE)
+		code = check(&machine);
+	machine_delete(&machine);
+	return code;
+}
+
+static enum exit_code replay_file(
+	const struct dax_profile *profile, const char *path)
+{
+	FILE *scenario = fopen(path, "r");
+	enum exit_code code;
+
+	if (!scenario) {
+		perror(path);
+		return EXIT_WRONG_USE;
+	}
+	code = replay(profile, scenario);
+	fclose(scenario);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"profile", required_argument, NULL, 'p'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	const struct dax_profile *profile = dax_profile_find(NULL);
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			return EXIT_DONE;
+		}
+		profile = option == 'p' ? dax_profile_find(optarg) : NULL;
+		if (!profile)
+			break;
+	}
+	if (!profile || optind != argc - 1) {
+		fputs(usage, stderr);
+		return EXIT_WRONG_USE;
+	}
+	return replay_file(profile, argv[optind]);
+}
