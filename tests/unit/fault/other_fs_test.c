@@ -3,7 +3,8 @@
  * Another file system can be plugged in: the fault handlers know files only
  * through iomap, and end what they began whatever happens in between.
  */
-#include "base/sync.h"
+#include "space/space.h"
+#include "support/crew.h"
 #include "support/disk.h"
 
 /* One PMD of memory, all of it a file's, or none. */
@@ -15,6 +16,11 @@ struct ram {
 	unsigned int ended;
 	int begin_error;
 	int access_error;
+	void (*meanwhile)(struct ram *ram); /* NULL: nothing */
+	_Atomic(bool) inside;		    /* a fault */
+	_Atomic(bool) got_in;		    /* who took blocks away */
+	struct dax_mm *mm;
+	uint64_t address;
 };
 
 static uint64_t ram_size(void *owner)
@@ -31,6 +37,8 @@ static int ram_begin(
 	if (ram->begin_error)
 		return ram->begin_error;
 	ram->begun++;
+	if (ram->meanwhile)
+		ram->meanwhile(ram);
 	if (use == DAX_IOMAP_WRITE)
 		ram->type = DAX_IOMAP_MAPPED;
 	iomap->type = ram->type;
@@ -169,10 +177,59 @@ static void errors_of_a_file_system_become_signals(void **state)
 	}
 }
 
+static bool somebody_waits(struct rwsem *sem)
+{
+	bool waits;
+
+	sync_lock_acquire(&sem->guard);
+	waits = sem->first;
+	sync_lock_release(&sem->guard);
+	return waits;
+}
+
+static void until_somebody_is_kept_out(struct ram *ram)
+{
+	atomic_store(&ram->inside, true);
+	crew_await(somebody_waits(&ram->space->invalidate) ||
+		   atomic_load(&ram->got_in));
+	atomic_store(&ram->inside, false);
+}
+
+static void fault_or_take_blocks_away(struct crew_member *me)
+{
+	struct ram *ram = me->shared;
+
+	if (me->number == 0) {
+		crew_check(me, !dax_store(ram->mm, ram->address, "x", 1));
+		return;
+	}
+	crew_await(atomic_load(&ram->inside));
+	dax_filemap_invalidate_lock(ram->space);
+	crew_check(me, !atomic_load(&ram->inside));
+	atomic_store(&ram->got_in, true);
+	dax_filemap_invalidate_unlock(ram->space);
+}
+
+static void nobody_takes_blocks_away_during_a_fault(void **state)
+{
+	struct crew crew;
+	struct ram ram;
+
+	(void)state;
+	ram_init(&ram);
+	ram.meanwhile = until_somebody_is_kept_out;
+	ram.mm = ram_map(&ram, DISK_SHARED, &ram.address);
+	crew_start(&crew, 2, fault_or_take_blocks_away, &ram);
+	crew_assert_content(&crew);
+	dax_mm_delete(&ram.mm);
+	ram_fini(&ram);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_go_to_another_file_system),
+		cmocka_unit_test(nobody_takes_blocks_away_during_a_fault),
 		cmocka_unit_test(errors_of_a_file_system_become_signals),
 	};
 
