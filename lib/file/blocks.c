@@ -5,7 +5,8 @@
  *   kept	what an earlier request set aside for these very pages
  *   next	right behind the file's block before the hole, or right before
  *the one after it, if all that is wanted fits there
- *   aligned	if whole PMDs are wanted: the first aligned place with one free
+ *   buddy	if a power of two is wanted: the first multiple of it that is
+ *free aligned	if whole PMDs are wanted: the first aligned place with one free
  *   first	the first gap that is large enough
  *   largest	the largest gap
  *
@@ -19,6 +20,9 @@
 #include <errno.h>
 
 #include "file/file.h"
+
+/* Less is not worth a place of its own. Models: mb_order2_req of ext4, 2. */
+#define SMALLEST_BUDDY 4
 
 /* ---- runs ---- */
 
@@ -61,6 +65,17 @@ static struct run find_aligned(const struct dax_fs *fs, uint64_t max)
 		if (nr)
 			return (struct run){block, nr};
 	}
+	return (struct run){0};
+}
+
+/* A power of two has a place of its own among the buddies. */
+static struct run find_buddy(const struct dax_fs *fs, uint64_t nr)
+{
+	if (nr < SMALLEST_BUDDY || nr & (nr - 1))
+		return (struct run){0};
+	for (uint64_t block = 0; block + nr <= fs->nr_blocks; block += nr)
+		if (free_run(fs, block, nr) == nr)
+			return (struct run){block, nr};
 	return (struct run){0};
 }
 
@@ -169,6 +184,8 @@ static struct run find(
 	const uint64_t nr = window.end - window.first;
 	struct run run = find_next(fs, wish, window);
 
+	if (!run.nr)
+		run = find_buddy(fs, nr);
 	if (!run.nr && nr % PMD_PAGES == 0)
 		run = find_aligned(fs, nr);
 	return run.nr ? run : find_first(fs, nr);
