@@ -132,10 +132,16 @@ dax_entry_t dax_entry_from_word(uint64_t word) DAX_CONST;
  * @DAX_WORD_DAXLOCK: this library's
  * @DAX_WORD_XARRAY: a kernel's from v4.20 on (XArray values; fs/dax.c
  *	DAX_LOCKED, DAX_PMD, DAX_ZERO_PAGE, DAX_EMPTY)
+ * @DAX_WORD_RADIX_PFN: a kernel's from v4.17 to v4.19 (exceptional radix tree
+ *	entries, two low bits 10; RADIX_DAX_ENTRY_LOCK and so on)
+ * @DAX_WORD_RADIX_SECTOR: a kernel's from v4.10 to v4.16: the same, but with
+ *	the 512 byte sector of the block device instead of the pfn
  */
 enum dax_word_format {
 	DAX_WORD_DAXLOCK,
 	DAX_WORD_XARRAY,
+	DAX_WORD_RADIX_PFN,
+	DAX_WORD_RADIX_SECTOR,
 };
 
 /**

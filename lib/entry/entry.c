@@ -85,7 +85,18 @@ struct bit_name {
 struct word_layout {
 	struct bit_name bits[10];
 	unsigned int pfn_shift;
+	uint64_t tag_mask; /* these bits of a value are @tag */
+	uint64_t tag;
+	const char *number; /* what stands above the flags */
 };
+
+#define RADIX_BITS                                                             \
+	{                                                                      \
+		{1 << 2, "LOCKED"},                                            \
+		{1 << 3, "PMD"},                                               \
+		{1 << 4, "ZERO_PAGE"},                                         \
+		{1 << 5, "EMPTY"},                                             \
+	}
 
 static const struct word_layout layouts[] = {
 	[DAX_WORD_DAXLOCK] = {
@@ -101,6 +112,9 @@ static const struct word_layout layouts[] = {
 			{WORD_MARK(1), "TOWRITE"},
 		},
 		.pfn_shift = WORD_PFN_SHIFT,
+		.tag_mask = 1,
+		.tag = 1,
+		.number = "pfn",
 	},
 	/* fs/dax.c: an XArray value is shifted left by one; four flags, then
 	 * the pfn. */
@@ -112,6 +126,24 @@ static const struct word_layout layouts[] = {
 			{1 << 4, "EMPTY"},
 		},
 		.pfn_shift = 5,
+		.tag_mask = 1,
+		.tag = 1,
+		.number = "pfn",
+	},
+	/* Before the XArray two bits told a value from a node. */
+	[DAX_WORD_RADIX_PFN] = {
+		.bits = RADIX_BITS,
+		.pfn_shift = 6,
+		.tag_mask = 3,
+		.tag = 2,
+		.number = "pfn",
+	},
+	[DAX_WORD_RADIX_SECTOR] = {
+		.bits = RADIX_BITS,
+		.pfn_shift = 6,
+		.tag_mask = 3,
+		.tag = 2,
+		.number = "sector",
 	},
 };
 
@@ -148,20 +180,23 @@ static void decode_value(
 	}
 	if (!*separator)
 		append(text, "PTE");
-	append(text, " pfn 0x%" PRIx64, word >> layout->pfn_shift);
+	append(text, " %s 0x%" PRIx64, layout->number,
+		word >> layout->pfn_shift);
 }
 
 size_t dax_entry_decode(uint64_t word, enum dax_word_format format,
 	char *buffer, size_t size)
 {
 	struct text text = {.buffer = buffer, .size = size};
+	const struct word_layout *layout;
 
-	DAX_REQUIRE(format == DAX_WORD_DAXLOCK || format == DAX_WORD_XARRAY);
+	DAX_REQUIRE(format <= DAX_WORD_RADIX_SECTOR);
+	layout = &layouts[format];
 	if (!word)
 		append(&text, "none");
-	else if (!word_is_value(word))
+	else if ((word & layout->tag_mask) != layout->tag)
 		append(&text, "node 0x%" PRIx64, word);
 	else
-		decode_value(word, &layouts[format], &text);
+		decode_value(word, layout, &text);
 	return text.length;
 }

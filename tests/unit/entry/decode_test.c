@@ -9,8 +9,10 @@
 #include "support/death.h"
 
 /* Shortened in the tables. */
-#define OURS  DAX_WORD_DAXLOCK
-#define LINUX DAX_WORD_XARRAY
+#define OURS   DAX_WORD_DAXLOCK
+#define LINUX  DAX_WORD_XARRAY
+#define RADIX  DAX_WORD_RADIX_PFN
+#define SECTOR DAX_WORD_RADIX_SECTOR
 
 #define EVERY_BIT                                                              \
 	"LOCKED|WAITERS|PUD|PMD|ZERO_PAGE|EMPTY|ZAP|DIRTY|TOWRITE "            \
@@ -66,6 +68,25 @@ static void words_of_a_kernel(void **state)
 		{0x9, LINUX, "ZERO_PAGE pfn 0x0"},
 		{UINT64_MAX, LINUX,
 			"LOCKED|PMD|ZERO_PAGE|EMPTY pfn 0x7ffffffffffffff"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		assert_decodes(&table[i]);
+}
+
+static void words_of_a_kernel_before_the_xarray(void **state)
+{
+	static const struct decoding table[] = {
+		{0x238002, RADIX, "PTE pfn 0x8e00"},
+		{0x23801a, RADIX, "PMD|ZERO_PAGE pfn 0x8e00"},
+		{0x26, RADIX, "LOCKED|EMPTY pfn 0x0"},
+		{0x2a, RADIX, "PMD|EMPTY pfn 0x0"},
+		{0x23800e, SECTOR, "LOCKED|PMD sector 0x8e00"},
+		{0x12, SECTOR, "ZERO_PAGE sector 0x0"},
+		{0x7f001231, RADIX, "node 0x7f001231"},
+		{0x7f001230, SECTOR, "node 0x7f001230"},
+		{0, RADIX, "none"},
 	};
 
 	(void)state;
@@ -163,7 +184,8 @@ static void eighty_bytes_always_suffice(void **state)
 static void decode_in_a_format_unknown(void *with)
 {
 	(void)with;
-	dax_entry_decode(1, (enum dax_word_format)2, NULL, 0);
+	dax_entry_decode(
+		1, (enum dax_word_format)(DAX_WORD_RADIX_SECTOR + 1), NULL, 0);
 }
 
 static void a_format_unknown_is_refused(void **state)
@@ -177,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_of_this_library),
 		cmocka_unit_test(words_of_a_kernel),
+		cmocka_unit_test(words_of_a_kernel_before_the_xarray),
 		cmocka_unit_test(what_is_no_value),
 		cmocka_unit_test(each_flag_is_named),
 		cmocka_unit_test(
