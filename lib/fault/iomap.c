@@ -17,7 +17,10 @@ void fault_trace(
 	const bool shared = vma->flags & DAX_VMA_SHARED;
 	const bool pmd = f->order != DAX_PTE_ORDER;
 
-	trace_emit(vma->space->trace,
+	/* Not to ask for the size for nothing. */
+	if (!trace_is_on(vma->space->trace))
+		return;
+	trace_record(vma->space->trace,
 		&(struct dax_trace_event){
 			.id = id,
 			.flags = (shared ? DAX_TRACE_SHARED : 0) |

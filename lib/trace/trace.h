@@ -2,15 +2,22 @@
 #ifndef TRACE_TRACE_H
 #define TRACE_TRACE_H
 
+#include <stdbool.h>
+
 #include "daxlock/trace.h"
 
 void trace_record(struct dax_trace *trace, const struct dax_trace_event *event);
 
-/* NULL: tracing is off, and this is all that it costs. */
+/* NULL: tracing is off, and this branch is all that it costs. */
+static inline bool trace_is_on(const struct dax_trace *trace)
+{
+	return __builtin_expect(trace != NULL, 0);
+}
+
 static inline void trace_emit(
 	struct dax_trace *trace, const struct dax_trace_event *event)
 {
-	if (__builtin_expect(trace != NULL, 0))
+	if (trace_is_on(trace))
 		trace_record(trace, event);
 }
 
