@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Output in the form of the recorded traces (oracle/FORMAT.md). */
+/* Output in the form of the recorded traces (tests/oracle/FORMAT.md). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
