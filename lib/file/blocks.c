@@ -335,9 +335,13 @@ static void drop_share(struct dax_fs *fs, uint64_t block)
 	fs->nr_pending++;
 }
 
-void blocks_free(struct dax_fs *fs, struct run run)
+void blocks_free(struct dax_file *file, struct run run)
 {
+	struct dax_fs *fs = file->fs;
+
 	sync_lock_acquire(&fs->lock);
+	/* Others may get these blocks, and keep them for themselves. */
+	unkeep_locked(file);
 	for (uint64_t i = 0; i < run.nr; i++)
 		drop_share(fs, run.block + i);
 	sync_lock_release(&fs->lock);

@@ -26,6 +26,8 @@ static int clone_locked(struct dax_file *from, struct dax_file *to)
 	dax_break_layouts(from->space);
 	dax_truncate_pagecache_range(
 		from->space, 0, UINT64_MAX, DAX_TRUNCATE_KEEP_COPIES);
+	/* What it has of these is shared now. */
+	blocks_unkeep(from->fs, from);
 	sync_lock_acquire(&from->extent_lock);
 	for (size_t i = 0; !error && i < from->extents.nr; i++)
 		error = share_extent(to, from->extents.list[i]);

@@ -153,7 +153,7 @@ static void free_everything(struct dax_file *file)
 	for (size_t i = 0; i < file->extents.nr; i++) {
 		const struct extent *extent = &file->extents.list[i];
 
-		blocks_free(file->fs, (struct run){extent->block, extent->nr});
+		blocks_free(file, (struct run){extent->block, extent->nr});
 	}
 	blocks_unkeep(file->fs, file);
 	sync_free(file->extents.list);

@@ -31,7 +31,8 @@ struct run {
 	uint64_t nr;
 };
 
-/* Blocks that are kept for one file's pages @lblk and on. */
+/* Blocks that are kept for one file's pages @lblk and on. Those that were taken
+ * since are in that file's extents, and in no other's. */
 struct kept {
 	struct kept *next;
 	uint64_t lblk;
@@ -87,7 +88,8 @@ struct dax_fs {
  * -ENOSPC; -ENOMEM. */
 int blocks_allocate(
 	struct dax_fs *fs, const struct wish *wish, struct run *out);
-void blocks_free(struct dax_fs *fs, struct run run);
+/* And nothing is kept for @file any more. */
+void blocks_free(struct dax_file *file, struct run run);
 int blocks_share(struct dax_fs *fs, struct run run);
 unsigned int blocks_shares(struct dax_fs *fs, uint64_t block);
 /* What was kept for @file can be had by others. */

@@ -83,7 +83,7 @@ int file_make_blocks(struct dax_file *file, struct wish wish,
 	if (type == DAX_IOMAP_MAPPED)
 		error = zero_blocks(file, run);
 	if (error) {
-		blocks_free(file->fs, run);
+		blocks_free(file, run);
 		return error;
 	}
 	extents_insert(&file->extents, *made);
@@ -204,12 +204,12 @@ int file_make_unshared(struct dax_file *file, struct extent *part)
 		return error;
 	error = copy_blocks(file, (struct run){old, run.nr}, run.block);
 	if (error) {
-		blocks_free(file->fs, run);
+		blocks_free(file, run);
 		return error;
 	}
 	*part = (struct extent){
 		part->lblk, run.nr, run.block, DAX_IOMAP_MAPPED};
 	file_replace_extent(file, *part);
-	blocks_free(file->fs, (struct run){old, run.nr});
+	blocks_free(file, (struct run){old, run.nr});
 	return 0;
 }

@@ -51,8 +51,7 @@ static void free_blocks_of(struct dax_file *file, uint64_t lblk, uint64_t nr)
 		if (part.nr > end - lblk)
 			part.nr = end - lblk;
 		if (part.type != DAX_IOMAP_HOLE)
-			blocks_free(
-				file->fs, (struct run){part.block, part.nr});
+			blocks_free(file, (struct run){part.block, part.nr});
 		lblk += part.nr;
 	}
 }
@@ -61,6 +60,7 @@ int file_free_pages(struct dax_file *file, uint64_t lblk, uint64_t nr)
 {
 	int error;
 
+	/* Also what is kept past the end goes. */
 	blocks_unkeep(file->fs, file);
 	sync_lock_acquire(&file->extent_lock);
 	error = extents_reserve(&file->extents, 2);

@@ -43,6 +43,22 @@ static const char *count_extents(const struct dax_file *file, uint16_t *left)
 	return wrong;
 }
 
+/* Takes what is kept for @file from @left. */
+static const char *count_kept(const struct dax_file *file, uint16_t *left)
+{
+	for (const struct kept *k = file->kept; k; k = k->next)
+		for (uint64_t b = 0; b < k->run.nr; b++) {
+			const uint64_t block = k->run.block + b;
+
+			if (file->fs->blocks[block] != BLOCK_KEPT)
+				continue;
+			if (left[block] != BLOCK_KEPT)
+				return "a block is kept twice";
+			left[block] = BLOCK_FREE;
+		}
+	return NULL;
+}
+
 static const char *verify_storage(
 	const struct dax_file *file, dax_pgoff_t index, dax_entry_t entry)
 {
@@ -83,8 +99,10 @@ static const char *verify_blocks(const struct dax_fs *fs, const uint16_t *left)
 	uint64_t nr_free = 0;
 
 	for (uint64_t i = 0; i < fs->nr_blocks; i++) {
-		nr_free += left[i] == BLOCK_FREE && !fs->blocks[i];
-		nr_free += fs->blocks[i] == BLOCK_KEPT;
+		nr_free += fs->blocks[i] == BLOCK_FREE ||
+			   fs->blocks[i] == BLOCK_KEPT;
+		if (left[i] == BLOCK_KEPT)
+			return "a block is kept for nobody";
 		if (left[i] && left[i] <= BLOCK_SHARES_MAX)
 			return "a block is in use, and in no extent";
 	}
@@ -100,6 +118,8 @@ static const char *verify_with(struct dax_fs *fs, uint16_t *left)
 		left[i] = fs->blocks[i];
 	for (struct dax_file *f = fs->files; f && !wrong; f = f->next) {
 		wrong = count_extents(f, left);
+		if (!wrong)
+			wrong = count_kept(f, left);
 		if (!wrong)
 			wrong = verify_entries(f);
 	}

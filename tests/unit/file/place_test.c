@@ -87,6 +87,26 @@ static void what_is_kept_for_one_file_is_not_lost_to_others(void **state)
 	dax_file_delete(&rest);
 }
 
+/* Blocks that were kept for one file, used, shared, left to a clone and freed
+ * with it, are kept for another file. */
+static void a_block_is_kept_for_one_file_only(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone, *other;
+	size_t done;
+
+	disk_write(disk, 0, 1, PMD);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	disk_write(disk, 0, 2, PMD);
+	dax_file_delete(&clone);
+	disk_sync(disk);
+	assert_int_equal(dax_file_new(disk->fs, &other), 0);
+	assert_int_equal(dax_file_truncate(other, PMD), 0);
+	assert_int_equal(dax_file_write(other, PAGE, "o", 1, &done), 0);
+	assert_null(dax_fs_verify(disk->fs));
+	dax_file_delete(&other);
+}
+
 static void a_write_that_does_not_fit_says_how_far_it_came(void **state)
 {
 	struct disk *disk = *state;
@@ -115,6 +135,7 @@ int main(void)
 		PLACE_TEST(freed_blocks_wait_for_the_commit),
 		PLACE_TEST(a_write_that_needs_freed_blocks_commits),
 		PLACE_TEST(what_is_kept_for_one_file_is_not_lost_to_others),
+		PLACE_TEST(a_block_is_kept_for_one_file_only),
 		PLACE_TEST(a_write_that_does_not_fit_says_how_far_it_came),
 	};
 
