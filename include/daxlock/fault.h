@@ -141,7 +141,7 @@ int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
  * @address: a multiple of the page size
  * @len: bytes
  *
- * Return: 0; -EINVAL @address; -ENOMEM an area would have to be split.
+ * Return: 0; -EINVAL @address; -ENOMEM no memory to split an area.
  */
 int dax_munmap(
 	struct dax_mm *mm, uint64_t address, uint64_t len) DAX_MUST_CHECK;

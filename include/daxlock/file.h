@@ -230,7 +230,8 @@ int dax_file_clone(struct dax_file *from, struct dax_file **out) DAX_MUST_CHECK;
 /**
  * enum dax_sync_mode - what else than data
  * @DAX_SYNC_ALL: fsync(2)
- * @DAX_SYNC_DATA: fdatasync(2): what is needed to read the data back
+ * @DAX_SYNC_DATA: fdatasync(2): what is needed to read the data back; here
+ *	the same, as no times are kept
  * @DAX_SYNC_PAGES: sync_file_range(2): nothing
  */
 enum dax_sync_mode {

@@ -136,7 +136,8 @@ static int populate(struct dax_mm *mm, uint64_t address, uint64_t end,
 
 /* ---- areas of a range ---- */
 
-/* Calls @work for the part of each area that is in the range. */
+/* Calls @work (NULL: nothing) for the part of each area that is in the range.
+ * -ENOMEM: areas do not cover it. */
 static int for_each_vma(struct dax_mm *mm, uint64_t address, uint64_t end,
 	int (*work)(struct vma *vma, uint64_t start, uint64_t end))
 {
@@ -150,7 +151,7 @@ static int for_each_vma(struct dax_mm *mm, uint64_t address, uint64_t end,
 
 		if (start >= stop)
 			continue;
-		error = work(v, start, stop);
+		error = work ? work(v, start, stop) : 0;
 		seen += stop - start;
 	}
 	rwsem_release(&mm->lock, RWSEM_SHARED);
@@ -170,14 +171,6 @@ static int sync_vma(struct vma *vma, uint64_t start, uint64_t end)
 	if (!(vma->flags & DAX_VMA_SHARED))
 		return 0;
 	return dax_fsync_range(vma->space, range.first, range.last);
-}
-
-static int require_read(struct vma *vma, uint64_t start, uint64_t end)
-{
-	(void)vma;
-	(void)start;
-	(void)end;
-	return 0;
 }
 
 static int require_write(struct vma *vma, uint64_t start, uint64_t end)
@@ -200,8 +193,7 @@ int dax_madvise(struct dax_mm *mm, uint64_t address, uint64_t len,
 		return -EINVAL;
 	if (advice == DAX_DONTNEED)
 		return for_each_vma(mm, address, end, zap_vma);
-	error = for_each_vma(
-		mm, address, end, write ? require_write : require_read);
+	error = for_each_vma(mm, address, end, write ? require_write : NULL);
 	return error ? error
 		     : populate(mm, address, end, write ? DAX_STORE : DAX_LOAD);
 }

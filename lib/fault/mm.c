@@ -253,8 +253,10 @@ static int unmap_locked(struct dax_mm *mm, uint64_t start, uint64_t end)
 
 	if (!error)
 		error = split_at(mm, end);
-	if (error)
+	if (error) {
+		merge_all(mm);
 		return error;
+	}
 	for (vma = mm->vmas; vma; vma = next) {
 		next = vma->next;
 		if (vma->start < start || vma->end > end)

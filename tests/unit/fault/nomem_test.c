@@ -38,6 +38,11 @@ static int split_areas(struct disk *disk, uint64_t address)
 	return dax_mprotect(disk->mm, address + PAGE, PAGE, DAX_PROT_READ);
 }
 
+static int unmap_inside(struct disk *disk, uint64_t address)
+{
+	return dax_munmap(disk->mm, address + PAGE, PAGE);
+}
+
 static int fork_and_store(struct disk *disk, uint64_t address)
 {
 	struct dax_mm *child;
@@ -98,6 +103,7 @@ static const struct deed deeds[] = {
 	{"store to a copy", DAX_VMA_WRITE, store},
 	{"downgrade", DAX_VMA_WRITE, downgrade},
 	{"split areas", DISK_SHARED, split_areas},
+	{"unmap inside", DISK_SHARED, unmap_inside},
 	{"fork", DAX_VMA_WRITE, fork_and_store},
 	{"punch", DISK_SHARED, punch_inside},
 	{"zero", DISK_SHARED, zero_inside},
