@@ -106,7 +106,8 @@ static void add_done(struct text *text, const struct dax_trace_event *event)
 {
 	if (event->id <= DAX_TRACE_PMD_FAULT_DONE)
 		add(text, " max_pgoff 0x%" PRIx64, event->max_pgoff);
-	add(text, " ");
+	if (event->result)
+		add(text, " ");
 	add_result(text, event->result);
 	if (event->cause)
 		add(text, " cause %u", event->cause);

@@ -28,8 +28,15 @@ struct named_map {
 	uint64_t len;
 };
 
+/* How events are printed. */
+enum event_form {
+	EVENTS_RECORDED, /* as in the recorded traces */
+	EVENTS_FS_DAX,	 /* as in the kernel's trace file */
+};
+
 struct machine {
 	const struct dax_profile *profile;
+	enum event_form form;
 	struct dax_device *device;
 	struct dax_pmem_map *map;
 	struct dax_trace *trace;

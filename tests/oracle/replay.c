@@ -14,11 +14,12 @@ enum exit_code {
 };
 
 static const char usage[] =
-	"usage: daxlock-replay [--profile 6.12|6.1] FILE.sc\n"
+	"usage: daxlock-replay [--profile 6.12|6.1] [--fs-dax] FILE.sc\n"
 	"\n"
 	"Runs the file and memory operations of FILE on an emulated DAX file\n"
 	"system, and prints what a kernel of that profile does at each step:\n"
-	"tracepoints, the file's entries, the page table.\n";
+	"tracepoints, the file's entries, the page table. With --fs-dax the\n"
+	"tracepoints look as in the kernel's trace file.\n";
 
 static struct line split_words(char *text)
 {
@@ -76,17 +77,24 @@ static enum exit_code check(struct machine *machine)
 	return EXIT_TROUBLE;
 }
 
-static enum exit_code replay(const struct dax_profile *profile, FILE *scenario)
+/* What the command line says. */
+struct wishes {
+	const struct dax_profile *profile;
+	enum event_form form;
+};
+
+static enum exit_code replay(const struct wishes *wishes, FILE *scenario)
 {
 	struct machine machine;
 	enum exit_code code;
-	const int error = machine_new(&machine, profile);
+	const int error = machine_new(&machine, wishes->profile);
 
 	if (error) {
 		fprintf(stderr, "daxlock-replay: no device: %s\n",
 			strerror(-error));
 		return EXIT_TROUBLE;
 	}
+	machine.form = wishes->form;
 	code = run_lines(&machine, scenario);
 	if (code == EXIT_DONE)
 		code = check(&machine);
@@ -94,8 +102,7 @@ static enum exit_code replay(const struct dax_profile *profile, FILE *scenario)
 	return code;
 }
 
-static enum exit_code replay_file(
-	const struct dax_profile *profile, const char *path)
+static enum exit_code replay_file(const struct wishes *wishes, const char *path)
 {
 	FILE *scenario = fopen(path, "r");
 	enum exit_code code;
@@ -104,7 +111,7 @@ static enum exit_code replay_file(
 		perror(path);
 		return EXIT_WRONG_USE;
 	}
-	code = replay(profile, scenario);
+	code = replay(wishes, scenario);
 	fclose(scenario);
 	return code;
 }
@@ -113,10 +120,12 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"profile", required_argument, NULL, 'p'},
+		{"fs-dax", no_argument, NULL, 'f'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	const struct dax_profile *profile = dax_profile_find(NULL);
+	struct wishes wishes = {.profile = dax_profile_find(NULL)};
+	bool wrong = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -124,13 +133,15 @@ int main(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_DONE;
 		}
-		profile = option == 'p' ? dax_profile_find(optarg) : NULL;
-		if (!profile)
-			break;
+		if (option == 'p')
+			wishes.profile = dax_profile_find(optarg);
+		else if (option == 'f')
+			wishes.form = EVENTS_FS_DAX;
+		wrong |= option == '?' || !wishes.profile;
 	}
-	if (!profile || optind != argc - 1) {
+	if (wrong || optind != argc - 1) {
 		fputs(usage, stderr);
 		return EXIT_WRONG_USE;
 	}
-	return replay_file(profile, argv[optind]);
+	return replay_file(&wishes, argv[optind]);
 }

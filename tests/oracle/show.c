@@ -116,12 +116,23 @@ static void show_event(const struct dax_trace_event *event)
 	}
 }
 
+static void show_as_kernel(const struct dax_trace_event *event)
+{
+	char text[256];
+
+	dax_trace_format(event, text, sizeof(text));
+	printf("  %s\n", text);
+}
+
 void show_events(struct machine *machine)
 {
 	struct dax_trace_event event;
 
 	while (dax_trace_read(machine->trace, &event))
-		show_event(&event);
+		if (machine->form == EVENTS_FS_DAX)
+			show_as_kernel(&event);
+		else
+			show_event(&event);
 }
 
 /* ---- entries ---- */
