@@ -132,6 +132,21 @@ static void a_punch_writes_back_in_6_1(void **state)
 	assert_int_equal(disk_load(disk, a), 0);
 }
 
+static void only_clean_entries_that_nobody_shows_are_evicted(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+
+	disk_load(disk, a);
+	disk_store(disk, a + PMD, 1);
+	dax_space_evict(dax_file_space(disk->file));
+	assert_true(disk_word(disk, 0));
+	assert_int_equal(dax_munmap(disk->mm, a, 4 * PMD), 0);
+	dax_space_evict(dax_file_space(disk->file));
+	assert_false(disk_word(disk, 0));
+	assert_true(disk_dirty(disk, PMD_PAGES));
+}
+
 #define WRITEBACK_TEST(test)                                                   \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 #define WRITEBACK_6_1_TEST(test)                                               \
@@ -147,6 +162,8 @@ int main(void)
 		WRITEBACK_TEST(every_address_space_is_write_protected),
 		WRITEBACK_TEST(private_copies_stay_writable),
 		WRITEBACK_TEST(an_error_is_told_once_and_the_page_stays_dirty),
+		WRITEBACK_TEST(
+			only_clean_entries_that_nobody_shows_are_evicted),
 		WRITEBACK_6_1_TEST(a_read_makes_an_entry_dirty_in_6_1),
 		WRITEBACK_6_1_TEST(a_punch_writes_back_in_6_1),
 	};
