@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Proves all that the families of scenarios.h have, given time: what
+ * protocol_test does within seconds, with a larger limit. Too long for every
+ * run of the tests; meson test --benchmark --suite proofs runs it.
+ *
+ *	explore-proofs [EXECUTIONS [FAMILY]]
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explore/scenarios.h"
+
+struct tally {
+	const struct family *family;
+	uint64_t limit;
+	unsigned int all;
+	unsigned int proved;
+	unsigned int bugs;
+	uint64_t elapsed_ns;
+};
+
+static void prove(struct combination *combination, void *context)
+{
+	struct tally *tally = context;
+	char name[128];
+	const struct dax_scenario scenario = {
+		.name = name,
+		.body = combination_body,
+		.context = combination,
+		.allocs_fail = tally->family->allocs_fail,
+		.snapshots = true,
+	};
+	const struct dax_explore_options options = {
+		.max_executions = tally->limit,
+	};
+	struct dax_explore_report report;
+
+	combination_name(combination, name, sizeof(name));
+	if (dax_explore(&scenario, &options, &report))
+		abort();
+	tally->all++;
+	tally->proved += report.verdict == DAX_EXPLORE_PROVED;
+	tally->elapsed_ns += report.elapsed_ns;
+	if (!dax_explore_passed(&report)) {
+		tally->bugs++;
+		printf("%s ", name);
+		dax_explore_print(stdout, &report);
+	}
+	dax_explore_report_free(&report);
+}
+
+int main(int argc, char **argv)
+{
+	const uint64_t limit = argc > 1 ? strtoull(argv[1], NULL, 0) : 100000;
+	unsigned int bugs = 0;
+
+	for (unsigned int i = 0; i < nr_families; i++) {
+		struct tally tally = {.family = &families[i], .limit = limit};
+
+		if (argc > 2 && strcmp(argv[2], families[i].name))
+			continue;
+		family_for_each(&families[i], prove, &tally);
+		printf("%s: %u of %u proved, %.1f s\n", families[i].name,
+			tally.proved, tally.all,
+			(double)tally.elapsed_ns / 1e9);
+		fflush(stdout);
+		bugs += tally.bugs;
+	}
+	return bugs ? EXIT_FAILURE : EXIT_SUCCESS;
+}
