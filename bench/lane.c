@@ -146,8 +146,11 @@ struct lane *lane_of(unsigned int number)
 
 void lane_meet(void)
 {
-	atomic_fetch_add_explicit(&run.met, 1, memory_order_acq_rel);
-	while (atomic_load_explicit(&run.met, memory_order_acquire) < run.nr)
+	const unsigned int before =
+		atomic_fetch_add_explicit(&run.met, 1, memory_order_acq_rel);
+	const unsigned int all = (before / run.nr + 1) * run.nr;
+
+	while (atomic_load_explicit(&run.met, memory_order_acquire) < all)
 		cpu_relax();
 }
 

@@ -63,7 +63,8 @@ void lanes_run(unsigned int nr, lane_fn *function, void *context);
 
 struct lane *lane_of(unsigned int number);
 
-/* Returns when all the lanes of this run have called it. Spins. */
+/* Returns when all the lanes of this run have called it as often as the caller.
+ * Spins. */
 void lane_meet(void);
 
 /* Operations of the slowest lane by those of the fastest, since they met. */
