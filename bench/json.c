@@ -68,6 +68,8 @@ static void add_row(const struct result *result, const struct figure *figure)
 		add_number(row, "p99", figure->p99);
 	if (figure->fairness > 0)
 		add_number(row, "fairness", figure->fairness);
+	if (*figure->note)
+		add_text(row, "note", figure->note);
 	json_object_array_add(rows, row);
 }
 

@@ -18,6 +18,15 @@ struct figure *result_add(
 	return figure;
 }
 
+void figure_note(struct figure *figure, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(figure->note, sizeof(figure->note), format, arguments);
+	va_end(arguments);
+}
+
 void figure_skip(struct figure *figure, const char *format, ...)
 {
 	va_list arguments;
@@ -88,10 +97,15 @@ double midmean(double *samples, unsigned int nr)
 	return sum / (end - first);
 }
 
+static bool is_better(enum better better, double a, double b)
+{
+	return better == MORE_IS_BETTER ? a > b : a < b;
+}
+
 const struct figure *result_best_peer(const struct result *result)
 {
 	const struct figure *best = NULL;
-	double least = 0;
+	double best_median = 0;
 
 	for (unsigned int i = 1; i < result->nr_figures; i++) {
 		const struct figure *figure = &result->figures[i];
@@ -100,9 +114,9 @@ const struct figure *result_best_peer(const struct result *result)
 		if (*figure->skipped || figure->floor)
 			continue;
 		median = summarize(figure->samples, result->reps).median;
-		if (!best || median < least) {
+		if (!best || is_better(result->better, median, best_median)) {
 			best = figure;
-			least = median;
+			best_median = median;
 		}
 	}
 	return best;

@@ -2,12 +2,13 @@
 /*
  * Repeating and comparing.
  *
- *   subject	daxlock, or a peer: another way to get the same thing done
- *   once	one measurement of one subject in one case
- *   rep	every subject once; each rep starts with another subject, so
- *that what disturbs the machine for a while disturbs all alike figure what a
- *subject got in a case: a sample a rep floor	a subject that does less than
- *asked for: what the hardware takes; no ratio is to it
+ * A subject is daxlock, or a peer: another way to get the same thing done. A
+ * floor is a subject that does less than asked for: what the hardware takes; no
+ * ratio is to it.
+ *
+ * A rep measures every subject once. Each rep starts with another subject, so
+ * that what disturbs the machine for a while disturbs all alike. What a subject
+ * got in a case is its figure: a sample a rep.
  */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
@@ -29,6 +30,12 @@ struct figure {
 	double samples[REPS_MAX];
 	double p99;	 /* of single operations; 0: not looked at */
 	double fairness; /* ops of the slowest thread by the fastest's; or 0 */
+	char note[96];	 /* what is to be known of it beside the samples */
+};
+
+enum better {
+	LESS_IS_BETTER, /* time, memory */
+	MORE_IS_BETTER, /* bytes a second */
 };
 
 struct result {
@@ -36,6 +43,7 @@ struct result {
 	const char *name; /* of the case */
 	const char *question;
 	const char *unit;
+	enum better better;
 	unsigned int threads;
 	unsigned int reps;
 	unsigned int nr_figures;
@@ -49,7 +57,11 @@ struct figure *result_add(
 void figure_skip(struct figure *figure, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Returns the sample: @subject is the figure's number. */
+void figure_note(struct figure *figure, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Returns the sample: @subject is the figure's number. What turns out to be
+ * something else than asked for may skip its figure. */
 typedef double once_fn(void *context, unsigned int subject);
 
 /* Fills in the samples of all figures that are not skipped. */
@@ -70,7 +82,7 @@ double percentile(double *samples, unsigned int nr, unsigned int percent);
  * clock; sorts them. */
 double midmean(double *samples, unsigned int nr);
 
-/* The figure of the peer with the smallest median, or NULL. */
+/* The figure of the peer with the best median, or NULL. */
 const struct figure *result_best_peer(const struct result *result);
 
 /*

@@ -71,6 +71,8 @@ static void print_figure(const struct result *result,
 		printf(" %5s", "-");
 	print_ratio(result, figure, best);
 	putchar('\n');
+	if (*figure->note)
+		printf("    %s\n", figure->note);
 }
 
 void table_print(const struct result *result)
