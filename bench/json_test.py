@@ -23,7 +23,14 @@ def check_rows(text):
         for key, kind in ROW.items():
             assert isinstance(row[key], kind), (key, row)
         assert 0 < row['min'] <= row['median'] <= row['max'], row
-    assert any(row['subject'] == 'daxlock' for row in report['rows'])
+    return {(row['case'], row['subject']): row for row in report['rows']}
+
+
+def test_fault(command):
+    rows = check_rows(run(*command).stdout)
+    for case in ('1t-pte', '1t-pmd', '1t-pte-zero', '1t-pmd-zero',
+                 '1t-pte-mkwrite', '1t-pmd-mkwrite'):
+        assert rows[case, 'daxlock']['unit'] == 'ns/op', rows
 
 
 def main(bench, build, *options):
@@ -32,7 +39,9 @@ def main(bench, build, *options):
         assert printed.returncode == 2, printed
     else:
         assert printed.returncode == 0, printed
-        check_rows(printed.stdout)
+        rows = check_rows(printed.stdout)
+        assert ('1t-4MiB-random', 'daxlock') in rows, rows.keys()
+        test_fault((bench, 'fault', '--json', '--case', '1t', *options))
     for wrong in [(), ('nothing',), ('lock', 'tree'), ('lock', '--reps', '0'),
                   ('lock', '--unknown')]:
         assert run(bench, *wrong).returncode == 2, wrong

@@ -26,19 +26,21 @@ static const struct {
 	{"lock", bench_lock},
 	{"tree", bench_tree},
 	{"wake", bench_wake},
+	{"fault", bench_fault},
 };
 
 static const char usage[] =
-	"usage: daxlock-bench lock | tree | wake | all [OPTION...]\n"
+	"usage: daxlock-bench BENCH [OPTION...]\n"
 	"\n"
 	"Measures daxlock and its peers, in turns, in one run.\n"
 	"\n"
-	"  lock  locking and unlocking entries, alone and against another\n"
-	"  tree  looking up, filling, erasing, marking; bytes an entry\n"
-	"  wake  waking 64 threads, at once and one by one\n"
-	"  all   these\n"
+	"  lock    locking and unlocking entries, alone and against another\n"
+	"  tree    looking up, filling, erasing, marking; bytes an entry\n"
+	"  wake    waking 64 threads, at once and one by one\n"
+	"  fault   page faults: PTE, PMD, zero pages, and after fsync\n"
+	"  all     these\n"
 	"\n"
-	"  --quick         rough figures in less than 20 seconds\n"
+	"  --quick         rough figures in less than a minute\n"
 	"  --reps N        times each is measured (9; with --quick 3)\n"
 	"  --case TEXT     only the cases with TEXT in their names\n"
 	"  --seed X        of the random choices (1)\n"
