@@ -9,10 +9,11 @@
 typedef void bench_fn(
 	const struct options *options, const struct machine *machine);
 
-bench_fn bench_lock;  /* lock.c */
-bench_fn bench_wake;  /* wake.c */
-bench_fn bench_tree;  /* tree.c */
-bench_fn bench_fault; /* fault.c */
+bench_fn bench_lock;   /* lock.c */
+bench_fn bench_wake;   /* wake.c */
+bench_fn bench_tree;   /* tree.c */
+bench_fn bench_fault;  /* fault.c */
+bench_fn bench_access; /* access.c */
 
 /* Was the case asked for, and are there CPUs for its threads? Says so on
  * stderr when only they are missing. */

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """json_test.py BENCH json|no-json OPTION...: what --json prints can be read,
-and a build without json-c says so and ends with 2; so does wrong use."""
+and a build without json-c says so and ends with 2; so does wrong use. No ratio
+is given for 2M mappings where the kernel makes none."""
+import ctypes
 import json
 import subprocess
 import sys
@@ -9,10 +11,12 @@ import sys
 ROW = {'bench': str, 'case': str, 'subject': str, 'unit': str,
        'median': float, 'min': float, 'max': float, 'reps': int}
 
+PR_SET_THP_DISABLE = 41
 
-def run(*command):
+
+def run(*command, **options):
     return subprocess.run(command, stdout=subprocess.PIPE, text=True,
-                          check=False)
+                          check=False, **options)
 
 
 def check_rows(text):
@@ -24,6 +28,30 @@ def check_rows(text):
             assert isinstance(row[key], kind), (key, row)
         assert 0 < row['min'] <= row['median'] <= row['max'], row
     return {(row['case'], row['subject']): row for row in report['rows']}
+
+
+def no_huge_pages():
+    assert not ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
+
+
+def check_access(rows):
+    """What was measured was verified, and the ratio is there if both were."""
+    pte = rows.get(('pte', 'daxlock'))
+    pmd = rows.get(('pmd', 'daxlock'))
+    assert (('ratio', 'daxlock') in rows) == bool(pte and pmd), rows.keys()
+    if pte:
+        assert int(pte['note'].split()[0]) >= 16384, pte
+        assert 'at 2M 0 MiB, at 4K 64 MiB' in pte['note'], pte
+    if pmd:
+        assert 'at 2M 64 MiB, at 4K 0 MiB' in pmd['note'], pmd
+
+
+def test_access(command):
+    check_access(check_rows(run(*command).stdout))
+    rows = check_rows(run(*command, preexec_fn=no_huge_pages).stdout)
+    assert ('pmd', 'daxlock') not in rows, rows
+    check_access(rows)
+    assert run(*command, '--dir', '/dev/null').returncode == 1
 
 
 def test_fault(command):
@@ -41,9 +69,10 @@ def main(bench, build, *options):
         assert printed.returncode == 0, printed
         rows = check_rows(printed.stdout)
         assert ('1t-4MiB-random', 'daxlock') in rows, rows.keys()
+        test_access((bench, 'access', '--json', *options))
         test_fault((bench, 'fault', '--json', '--case', '1t', *options))
     for wrong in [(), ('nothing',), ('lock', 'tree'), ('lock', '--reps', '0'),
-                  ('lock', '--unknown')]:
+                  ('lock', '--unknown'), ('access', '--dir')]:
         assert run(bench, *wrong).returncode == 2, wrong
     assert run(bench, '--help').returncode == 0
 

@@ -27,6 +27,7 @@ static const struct {
 	{"tree", bench_tree},
 	{"wake", bench_wake},
 	{"fault", bench_fault},
+	{"access", bench_access},
 };
 
 static const char usage[] =
@@ -38,6 +39,7 @@ static const char usage[] =
 	"  tree    looking up, filling, erasing, marking; bytes an entry\n"
 	"  wake    waking 64 threads, at once and one by one\n"
 	"  fault   page faults: PTE, PMD, zero pages, and after fsync\n"
+	"  access  random 4K accesses through fresh maps of 4K and of 2M\n"
 	"  all     these\n"
 	"\n"
 	"  --quick         rough figures in less than a minute\n"
@@ -46,6 +48,8 @@ static const char usage[] =
 	"  --seed X        of the random choices (1)\n"
 	"  --memory MIB    skip what takes more (half of what is free; with\n"
 	"                  --quick 512)\n"
+	"  --dir DIR       access: a file there, not one in memory; say, on a\n"
+	"                  DAX file system\n"
 	"  --json          print one JSON object\n"
 	"  --help          print this\n"
 	"\n"
@@ -83,6 +87,7 @@ static const char *parse(int argc, char **argv, struct options *options)
 		{"case", required_argument, NULL, 'c'},
 		{"seed", required_argument, NULL, 's'},
 		{"memory", required_argument, NULL, 'm'},
+		{"dir", required_argument, NULL, 'd'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -108,6 +113,9 @@ static const char *parse(int argc, char **argv, struct options *options)
 		case 'm':
 			options->memory =
 				number(optarg, 1, UINT64_MAX / MIB) * MIB;
+			break;
+		case 'd':
+			options->dir = optarg;
 			break;
 		case 'j':
 			options->json = true;

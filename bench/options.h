@@ -12,6 +12,7 @@ struct options {
 	unsigned int reps; /* of each subject, at most REPS_MAX */
 	uint64_t seed;	   /* of every random choice */
 	uint64_t memory;   /* bytes that the subjects of a case may take */
+	const char *dir;   /* of the file of the bench access, or NULL */
 	const char *only;  /* part of the names of the cases wanted, or NULL */
 };
 
