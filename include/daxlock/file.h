@@ -7,13 +7,14 @@
  * faults, and is otherwise as small as it can be: no names, no directories,
  * nothing survives dax_fs_delete().
  *
- *   place	A block of a file that may grow is put where its 2 MiB would
- *stand if they were allocated at once, and the rest is kept for the file: a 2
- *MiB leaf stays possible until space is fragmented. Requests of whole 2 MiB are
- *aligned; others take the first gap. commit	Metadata becomes durable when a
- *file is synced. Blocks that were freed can be allocated again only after that.
- *   sharing	A clone shares the written extents of its source; the first
- *store through either copies.
+ * A block of a file that may grow is put where its 2 MiB would stand if they
+ * were allocated at once, and the rest is kept for the file: a 2 MiB leaf stays
+ * possible until space is fragmented. Requests of whole 2 MiB are aligned;
+ * others take the first gap.
+ *
+ * Metadata becomes durable when a file is synced. Blocks that were freed can be
+ * allocated again only after that. A clone shares the written extents of its
+ * source; the first store through either copies.
  *
  * Guarantees
  *   G1	A byte that was never written reads as 0, whatever its block held.

@@ -329,8 +329,10 @@ static void drop_share(struct dax_fs *fs, uint64_t block)
 {
 	DAX_INVARIANT(
 		fs->blocks[block] && fs->blocks[block] <= BLOCK_SHARES_MAX);
-	if (--fs->blocks[block])
+	if (--fs->blocks[block]) {
+		fs->nr_shared -= fs->blocks[block] == 1;
 		return;
+	}
 	fs->blocks[block] = BLOCK_PENDING;
 	fs->nr_pending++;
 }
@@ -356,7 +358,7 @@ int blocks_share(struct dax_fs *fs, struct run run)
 		if (fs->blocks[run.block + i] == BLOCK_SHARES_MAX)
 			error = -EMLINK;
 	for (uint64_t i = 0; !error && i < run.nr; i++)
-		fs->blocks[run.block + i]++;
+		fs->nr_shared += ++fs->blocks[run.block + i] == 2;
 	sync_lock_release(&fs->lock);
 	return error;
 }
@@ -369,4 +371,20 @@ unsigned int blocks_shares(struct dax_fs *fs, uint64_t block)
 	shares = fs->blocks[block];
 	sync_lock_release(&fs->lock);
 	return shares;
+}
+
+/* Of a file system that never shared, all of them, without a look at each. */
+uint64_t blocks_shared_run(struct dax_fs *fs, struct run run, bool *shared)
+{
+	const uint16_t *blocks = &fs->blocks[run.block];
+	uint64_t nr = 1;
+
+	sync_lock_acquire(&fs->lock);
+	*shared = blocks[0] > 1;
+	if (!fs->nr_shared)
+		nr = run.nr;
+	while (nr < run.nr && (blocks[nr] > 1) == *shared)
+		nr++;
+	sync_lock_release(&fs->lock);
+	return nr;
 }

@@ -74,6 +74,7 @@ struct dax_fs {
 	uint16_t *blocks;	/* guarded by lock; what each is */
 	uint64_t nr_free;	/* guarded by lock; free or kept */
 	uint64_t nr_pending;	/* guarded by lock */
+	uint64_t nr_shared;	/* guarded by lock; blocks of two or more */
 	uint64_t running;	/* guarded by lock; number of the transaction */
 	uint64_t last_ino;	/* guarded by lock */
 	struct dax_file *files; /* guarded by lock */
@@ -92,6 +93,9 @@ int blocks_allocate(
 void blocks_free(struct dax_file *file, struct run run);
 int blocks_share(struct dax_fs *fs, struct run run);
 unsigned int blocks_shares(struct dax_fs *fs, uint64_t block);
+/* How many blocks of @run, from its first on, are shared, or how many are not.
+ */
+uint64_t blocks_shared_run(struct dax_fs *fs, struct run run, bool *shared);
 /* What was kept for @file can be had by others. */
 void blocks_unkeep(struct dax_fs *fs, struct dax_file *file);
 

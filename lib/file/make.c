@@ -165,13 +165,8 @@ int file_make_written(struct dax_file *file, struct extent part)
 uint64_t file_shared_run(
 	struct dax_file *file, struct extent extent, bool *shared)
 {
-	uint64_t nr = 1;
-
-	*shared = blocks_shares(file->fs, extent.block) > 1;
-	while (nr < extent.nr &&
-		(blocks_shares(file->fs, extent.block + nr) > 1) == *shared)
-		nr++;
-	return nr;
+	return blocks_shared_run(
+		file->fs, (struct run){extent.block, extent.nr}, shared);
 }
 
 static int copy_blocks(struct dax_file *file, struct run from, uint64_t to)

@@ -97,8 +97,11 @@ static const char *verify_entries(const struct dax_file *file)
 static const char *verify_blocks(const struct dax_fs *fs, const uint16_t *left)
 {
 	uint64_t nr_free = 0;
+	uint64_t nr_shared = 0;
 
 	for (uint64_t i = 0; i < fs->nr_blocks; i++) {
+		nr_shared +=
+			fs->blocks[i] > 1 && fs->blocks[i] <= BLOCK_SHARES_MAX;
 		nr_free += fs->blocks[i] == BLOCK_FREE ||
 			   fs->blocks[i] == BLOCK_KEPT;
 		if (left[i] == BLOCK_KEPT)
@@ -106,6 +109,8 @@ static const char *verify_blocks(const struct dax_fs *fs, const uint16_t *left)
 		if (left[i] && left[i] <= BLOCK_SHARES_MAX)
 			return "a block is in use, and in no extent";
 	}
+	if (nr_shared != fs->nr_shared)
+		return "the count of shared blocks is wrong";
 	return nr_free == fs->nr_free ? NULL
 				      : "the count of free blocks is wrong";
 }
