@@ -18,8 +18,8 @@
  *   sync_swap(w, v, order), sync_add(w, v, order), sync_sub(...),
  *   sync_or(w, bits, order), sync_and(w, bits, order)
  *				return the value before
- *   sync_count(w, delta)	adds @delta to a count, relaxed; returns nothing,
- *				so two of them may come in any order
+ *   sync_count(w, delta)	adds @delta to a count, relaxed; returns
+ *				nothing, so two may come in any order
  *   sync_reserve(w, closed, order)
  *				adds 1; false: @w has the bit @closed, and what
  *				was added means nothing. Two that are true may
@@ -55,8 +55,9 @@
  *				has for itself
  *   sync_once(once, fn)	runs @fn once; struct sync_once, SYNC_ONCE_INIT
  *
- *   sync_peek(expression)	the expression, which only loads, and only for an
- *				assertion; to the explorer no step of a thread
+ *   sync_peek(expression)	the expression, which only loads, and only for
+ *				an assertion; no step of a thread to the
+ *				explorer
  *   SYNC_DEVIATION(name)	true: make the mistake of that name
  *				(explore/deviations.h); only in explorer
  *				builds, elsewhere the constant 0
