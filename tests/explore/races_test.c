@@ -378,6 +378,8 @@ static const struct order orders[] = {
 	{"dax_tree_replace:release", NULL},
 	{"dax_waitq_table_default:acquire", NULL},
 	{"dax_waitq_table_default:release", NULL},
+	{"copy_put:acquire", NULL}, /* no scenario forks */
+	{"copy_put:release", NULL},
 	/* Only atomics are involved, which never race. */
 	{"mark_entry:acquire", NULL},
 	{"mark_entry:release", NULL},
