@@ -8,14 +8,14 @@
  *      a write fault                        writeback
  *      ------------------------------       ---------------------------------
  *      locks the entry                      tags what is DIRTY as TOWRITE
- *      (A) marks it DIRTY                   locks each entry, clears TOWRITE
+ *      (A) marks it DIRTY                   locks each entry
  *      (B) gives write permission           (C) write-protects every page table
  *      unlocks                              (D) flushes, drains
- *                                           (E) clears DIRTY, unlocks
+ *                                           (E) clears both tags, unlocks
  *
  * A store after (C) faults, waits for the lock, and marks DIRTY again after
- * (E). Were (E) before (D), a second fsync would return before the data is
- * durable; were (D) before (C), a store between them would be lost.
+ * (E). Were (E) before (D), for either tag, a second fsync would return before
+ * the data is durable; were (D) before (C), a store between them would be lost.
  *
  * Guarantees
  *   G1	When a call returns 0, every store to the range that returned before it

@@ -37,6 +37,14 @@ static int clean_locked(
 	return error;
 }
 
+/* TOWRITE as late as DIRTY: another writeback that finds neither does not wait
+ * for the lock, and must not return before us. */
+static void clear_tags(struct dax_tree *tree, dax_pgoff_t index)
+{
+	dax_tree_clear_mark(tree, index, DAX_MARK_DIRTY);
+	dax_tree_clear_mark(tree, index, DAX_MARK_TOWRITE);
+}
+
 static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 {
 	struct dax_tree *tree = dax_mapping_tree(space->mapping);
@@ -46,16 +54,14 @@ static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 	/* Punched while we waited: nothing to write. */
 	if (dax_lock_entry(space->mapping, index, &entry))
 		return 0;
-	/* Another writeback was faster: it has cleared the tag, or taken away
-	 * what was tagged. */
+	/* Another writeback was faster: what was tagged is clean, or gone. */
 	if (!dax_tree_get_mark(tree, index, DAX_MARK_TOWRITE)) {
 		dax_unlock_entry(space->mapping, index, entry);
 		return 0;
 	}
-	dax_tree_clear_mark(tree, index, DAX_MARK_TOWRITE);
 	error = clean_locked(space, index, entry);
 	if (!error)
-		dax_tree_clear_mark(tree, index, DAX_MARK_DIRTY);
+		clear_tags(tree, index);
 	dax_unlock_entry(space->mapping, index, entry);
 	return error;
 }
