@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explore/file_operations.h"
+
 /* ---- ghosts: mutual exclusion as the callers see it ---- */
 
 /* Of the ranges that scenarios use. */
@@ -399,16 +401,18 @@ static void pmd_zero_dirty(struct world *world)
 	put(world, 0, DAX_PMD_ORDER, 0, DAX_PMD | DAX_ZERO_PAGE | DAX_DIRTY);
 }
 
+static void mapping_body(const struct combination *combination);
+
 const struct state_kind state_kinds[] = {
-	{"empty", empty},
-	{"small0", small0},
-	{"small1", small1},
-	{"small01", small01},
-	{"pmd-zero", pmd_zero},
-	{"pmd-storage", pmd_storage},
-	{"dirty0", dirty0},
-	{"pmd-zero-dirty", pmd_zero_dirty},
-	{"small0-empty", small0_empty},
+	{"empty", empty, mapping_body},
+	{"small0", small0, mapping_body},
+	{"small1", small1, mapping_body},
+	{"small01", small01, mapping_body},
+	{"pmd-zero", pmd_zero, mapping_body},
+	{"pmd-storage", pmd_storage, mapping_body},
+	{"dirty0", dirty0, mapping_body},
+	{"pmd-zero-dirty", pmd_zero_dirty, mapping_body},
+	{"small0-empty", small0_empty, mapping_body},
 };
 const unsigned int nr_state_kinds =
 	sizeof(state_kinds) / sizeof(state_kinds[0]);
@@ -424,10 +428,9 @@ static void unmap(void *owner, dax_pgoff_t index, uint64_t nr)
 	sync_count(&world->unmapped, nr);
 }
 
-void combination_body(void *context)
+static void mapping_body(const struct combination *combination)
 {
 	static const struct dax_mapping_ops ops = {.unmap = unmap};
-	const struct combination *combination = context;
 	struct world world = {0};
 	const struct dax_mapping_params params = {.ops = &ops, .owner = &world};
 	struct dax_mapping_params chosen = params;
@@ -457,6 +460,13 @@ void combination_body(void *context)
 	dax_waitq_table_delete(&world.waitqs);
 }
 
+void combination_body(void *context)
+{
+	const struct combination *combination = context;
+
+	combination->state->body(combination);
+}
+
 void combination_name(
 	const struct combination *combination, char *name, size_t size)
 {
@@ -476,7 +486,7 @@ const struct operation_kind *operation_named(const char *name)
 	for (unsigned int i = 0; i < NR_OPERATIONS; i++)
 		if (!strcmp(operation_kinds[i].name, name))
 			return &operation_kinds[i];
-	return NULL;
+	return file_operation_named(name);
 }
 
 const struct state_kind *state_named(const char *name)
@@ -484,7 +494,7 @@ const struct state_kind *state_named(const char *name)
 	for (unsigned int i = 0; i < nr_state_kinds; i++)
 		if (!strcmp(state_kinds[i].name, name))
 			return &state_kinds[i];
-	return NULL;
+	return file_state_named(name);
 }
 
 bool combination_read(struct combination *combination, const char *name)

@@ -38,9 +38,12 @@ struct operation_kind {
 	long argument;
 };
 
+struct combination;
+
 struct state_kind {
 	const char *name;
-	void (*setup)(struct world *world);
+	void (*setup)(struct world *world); /* NULL: the body knows */
+	void (*body)(const struct combination *combination);
 };
 
 extern const struct operation_kind operation_kinds[];

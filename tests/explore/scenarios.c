@@ -41,6 +41,18 @@ const struct named_scenario named_scenarios[] = {
 	{"deadline", "small1: D1,D1,F1 /1",
 		"who was chosen at its deadline passes the wake on", 2, 0,
 		50548},
+	{"read-and-write", "hole: load,write /1",
+		"a hole that is filled is shown no more", 1, 0, 219},
+	{"store-and-fsync", "shown: store,fsync /1",
+		"what can be stored to is dirty, and what is durable is not", 1,
+		0, 2061},
+	{"two-fsyncs", "dirty: fsync,fsync /1",
+		"neither returns before the page is durable", 1, 0, 7664},
+	{"store-and-punch", "shown: store,punch /1",
+		"no page table shows a block that is gone", 1, 0, 26},
+	{"two-sizes", "private: load-fault,store-fault /1",
+		"a PMD leaf and a table of PTEs are never in one place", 1, 0,
+		28346},
 };
 const unsigned int nr_named_scenarios =
 	sizeof(named_scenarios) / sizeof(named_scenarios[0]);

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A file of one PMD on a small file system of its own, shown by two address
+ * spaces. A page is one word, its first (lib/space/bytes_first.c); what is said
+ * of bytes is said of that of page 0. It only ever gains bits: what is seen, or
+ * durable, has all that an operation left there that was over before.
+ */
+#include "explore/file_operations.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daxlock/fault.h"
+#include "daxlock/writeback.h"
+#include "space/space.h"
+
+#define PMD_BYTES ((uint64_t)PMD_PAGES << DAX_PAGE_SHIFT)
+#define BLOCK	  PMD_PAGES /* of page 0; those of the others follow it */
+
+#define OLD	  1 /* what page 0 has in the beginning, */
+#define NEW	  3 /* and what is stored and written */
+#define COPY	  5 /* what is stored in a private copy */
+
+#define HUGE	  (DAX_VMA_SHARED | DAX_VMA_WRITE)
+#define SMALL	  (HUGE | DAX_VMA_NOHUGEPAGE)
+#define PRIVATE	  DAX_VMA_WRITE
+
+#define NR_MMS	  2
+
+struct file {
+	struct dax_space *space;
+	struct dax_waitq_table *waitqs;
+	struct dax_mm *mm[NR_MMS];
+	uint64_t address[NR_MMS];
+	struct sync_u64 block; /* BLOCK; 0: a hole */
+	struct sync_u64 words[PMD_PAGES];
+	struct sync_u64 durable;
+	struct sync_u64 certain; /* that page 0 has */
+	bool is_private;	 /* stores make copies */
+	bool is_punched;	 /* perhaps: then nothing is certain */
+};
+
+/* ---- a file system ---- */
+
+static uint64_t file_size(void *owner)
+{
+	(void)owner;
+	return PMD_BYTES;
+}
+
+/* True: there was a hole. */
+static bool allocate(struct file *file)
+{
+	return !sync_swap(&file->block, BLOCK, memory_order_acq_rel);
+}
+
+static int iomap_begin(
+	void *owner, enum dax_iomap_use use, struct dax_iomap *iomap)
+{
+	struct file *file = owner;
+	const bool write = use == DAX_IOMAP_WRITE;
+
+	if (write && allocate(file))
+		iomap->flags = DAX_IOMAP_NEW;
+	iomap->pfn = BLOCK + (iomap->pos >> DAX_PAGE_SHIFT);
+	iomap->type = write || sync_load(&file->block, memory_order_acquire)
+			      ? DAX_IOMAP_MAPPED
+			      : DAX_IOMAP_HOLE;
+	return 0;
+}
+
+static void iomap_end(void *owner, const struct dax_iomap *iomap)
+{
+	(void)owner;
+	(void)iomap;
+}
+
+static int direct_access(void *owner, uint64_t pfn, uint64_t nr, void **address)
+{
+	struct file *file = owner;
+
+	(void)nr;
+	*address = &file->words[pfn - BLOCK];
+	return 0;
+}
+
+static int flush(void *owner, uint64_t pfn, uint64_t nr)
+{
+	struct file *file = owner;
+
+	(void)nr;
+	if (pfn == BLOCK)
+		sync_or(&file->durable,
+			sync_load(&file->words[0], memory_order_acquire),
+			memory_order_acq_rel);
+	return 0;
+}
+
+static int sync_nothing(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
+static bool make_no_room(void *owner)
+{
+	(void)owner;
+	return false;
+}
+
+static const struct dax_space_ops file_ops = {
+	.size = file_size,
+	.iomap_begin = iomap_begin,
+	.iomap_end = iomap_end,
+	.direct_access = direct_access,
+	.flush = flush,
+	.sync = sync_nothing,
+	.make_room = make_no_room,
+};
+
+/* ---- operations ---- */
+
+static void load(void *context, long mm)
+{
+	struct file *file = context;
+	const uint64_t certain =
+		sync_load(&file->certain, memory_order_acquire);
+	uint64_t word;
+
+	if (dax_load(file->mm[mm], file->address[mm], &word, sizeof(word)))
+		abort();
+	dax_explore_check(file->is_punched || (word & certain) == certain,
+		"a load sees what was there before");
+}
+
+static void store_word(struct file *file, long mm, uint64_t word)
+{
+	if (dax_store(file->mm[mm], file->address[mm], &word, sizeof(word)))
+		abort();
+}
+
+static void store(void *context, long mm)
+{
+	struct file *file = context;
+
+	store_word(file, mm, NEW);
+	if (!file->is_private)
+		sync_store(&file->certain, NEW, memory_order_release);
+}
+
+/* Without the access, which would have to be tried again. */
+static void fault(void *context, long access)
+{
+	struct file *file = context;
+
+	if (dax_fault(file->mm[0], file->address[0],
+		    (enum dax_access_type)access, NULL) &
+		DAX_FAULT_ERROR)
+		abort();
+}
+
+/* Alone: nobody takes away what the fault brings. */
+static void store_fault_surely(void *context, long unused)
+{
+	struct file *file = context;
+	struct dax_leaf leaf;
+
+	(void)unused;
+	fault(file, DAX_STORE);
+	dax_mm_leaf(file->mm[0], file->address[0], &leaf);
+	dax_explore_check(leaf.flags & DAX_LEAF_WRITE,
+		"a fault brings what the store needs");
+}
+
+static void fsync_all(void *context, long unused)
+{
+	struct file *file = context;
+	const uint64_t certain =
+		sync_load(&file->certain, memory_order_acquire);
+
+	(void)unused;
+	if (dax_fsync_range(file->space, 0, PMD_PAGES - 1))
+		abort();
+	dax_explore_check(file->is_punched || (sync_load(&file->durable,
+						       memory_order_acquire) &
+						      certain) == certain,
+		"an fsync makes durable what was stored before");
+}
+
+/* As write(2), which is durable at once. */
+static void write_bytes(void *context, long unused)
+{
+	struct file *file = context;
+	const struct space_range all = {0, PMD_PAGES - 1};
+
+	(void)unused;
+	if (allocate(file))
+		dax_invalidate_inode_pages2_range(
+			file->space, all.first, all.last);
+	else
+		space_hide_zero_pages(file->space, all);
+	sync_store(&file->words[0], NEW, memory_order_release);
+	sync_or(&file->durable, NEW, memory_order_acq_rel);
+	sync_store(&file->certain, NEW, memory_order_release);
+}
+
+static void punch(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	dax_filemap_invalidate_lock(file->space);
+	dax_break_layouts(file->space);
+	dax_truncate_pagecache_range(
+		file->space, 0, PMD_PAGES - 1, DAX_TRUNCATE_KEEP_COPIES);
+	sync_store(&file->block, 0, memory_order_release);
+	dax_filemap_invalidate_unlock(file->space);
+}
+
+static void evict(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	dax_space_evict(file->space);
+}
+
+static const struct operation_kind operations[] = {
+	{"load", load, 0},
+	{"store", store, 0},
+	{"load-1", load, 1},
+	{"store-1", store, 1},
+	{"load-fault", fault, DAX_LOAD},
+	{"store-fault", fault, DAX_STORE},
+	{"store-surely", store_fault_surely, 0},
+	{"fsync", fsync_all, 0},
+	{"write", write_bytes, 0},
+	{"punch", punch, 0},
+	{"evict", evict, 0},
+};
+
+const struct operation_kind *file_operation_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (!strcmp(operations[i].name, name))
+			return &operations[i];
+	return NULL;
+}
+
+/* ---- starting states ---- */
+
+/* A kind of state, and what it is: a file with a block or a hole, two areas,
+ * and what was done before. */
+struct file_state {
+	struct state_kind kind;
+	unsigned int flags[NR_MMS]; /* of the areas */
+	bool has_block;
+	void (*before)(struct file *file);
+};
+
+static void shown(struct file *file)
+{
+	load(file, 0);
+}
+
+/* What the file has was stored, and no more. */
+static void dirty(struct file *file)
+{
+	sync_store(&file->durable, 0, memory_order_release);
+	store_word(file, 0, OLD);
+}
+
+static void dirty_beside(struct file *file)
+{
+	const uint64_t word = OLD;
+
+	dirty(file);
+	if (dax_store(file->mm[1], file->address[1] + DAX_PAGE_SIZE, &word,
+		    sizeof(word)))
+		abort();
+}
+
+static void copied(struct file *file)
+{
+	store_word(file, 0, COPY);
+}
+
+static void file_body(const struct combination *combination);
+
+static const struct file_state states[] = {
+	{{"hole", NULL, file_body}, {SMALL, SMALL}, false, NULL},
+	{{"hole-shown", NULL, file_body}, {SMALL, SMALL}, false, shown},
+	{{"pmd-hole", NULL, file_body}, {HUGE, HUGE}, false, NULL},
+	{{"shown", NULL, file_body}, {SMALL, SMALL}, true, shown},
+	{{"dirty", NULL, file_body}, {SMALL, SMALL}, true, dirty},
+	{{"pmd-shown", NULL, file_body}, {HUGE, HUGE}, true, shown},
+	{{"pmd-dirty", NULL, file_body}, {HUGE, HUGE}, true, dirty},
+	{{"pmd-dirty-pte", NULL, file_body}, {HUGE, SMALL}, true, dirty_beside},
+	{{"private", NULL, file_body}, {PRIVATE, PRIVATE}, true, NULL},
+	{{"private-shown", NULL, file_body}, {PRIVATE, PRIVATE}, true, shown},
+	{{"private-copied", NULL, file_body}, {PRIVATE, PRIVATE}, true, copied},
+};
+
+const struct state_kind *file_state_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (!strcmp(states[i].kind.name, name))
+			return &states[i].kind;
+	return NULL;
+}
+
+/* ---- scenarios ---- */
+
+static void map_file(struct file *file, unsigned int i, unsigned int flags)
+{
+	const struct dax_vma_params params = {
+		.space = file->space, .len = PMD_BYTES, .flags = flags};
+
+	if (dax_mm_new(NULL, &file->mm[i]) ||
+		dax_mmap(file->mm[i], &params, &file->address[i]))
+		abort();
+}
+
+/* With the default profile, in which loads leave an entry clean: what is clean
+ * can be dropped. */
+static void setup_file(struct file *file, const struct combination *combination)
+{
+	const struct file_state *state =
+		(const struct file_state *)combination->state;
+	struct dax_space_params params = {.ops = &file_ops, .owner = file};
+
+	if (dax_waitq_table_new(combination->queues, 1, &file->waitqs))
+		abort();
+	params.waitqs = file->waitqs;
+	if (dax_space_new(&params, &file->space))
+		abort();
+	for (unsigned int i = 0; i < NR_MMS; i++)
+		map_file(file, i, state->flags[i]);
+	if (state->has_block) {
+		file->block.value = BLOCK;
+		file->words[0].value = OLD;
+		file->durable.value = OLD;
+		file->certain.value = OLD;
+	}
+	file->is_private = !(state->flags[0] & DAX_VMA_SHARED);
+	for (unsigned int i = 0; i < combination->nr; i++)
+		file->is_punched |=
+			combination->operations[i]->function == punch;
+	if (state->before)
+		state->before(file);
+}
+
+static void check_file(struct file *file)
+{
+	const char *wrong = dax_mapping_verify(dax_space_mapping(file->space));
+
+	for (unsigned int i = 0; i < NR_MMS && !wrong; i++)
+		wrong = dax_mm_verify(file->mm[i]);
+	dax_explore_check(!wrong, wrong ? wrong : "");
+	fsync_all(file, 0);
+}
+
+static void check_copy(struct file *file)
+{
+	uint64_t word;
+
+	if (dax_load(file->mm[0], file->address[0], &word, sizeof(word)))
+		abort();
+	dax_explore_check(word == COPY, "a private copy stays");
+}
+
+static void file_body(const struct combination *combination)
+{
+	struct file file = {0};
+	const struct file_state *state =
+		(const struct file_state *)combination->state;
+
+	setup_file(&file, combination);
+	for (unsigned int i = 0; i < combination->nr; i++)
+		dax_explore_thread(combination->operations[i]->name,
+			combination->operations[i]->function, &file,
+			combination->operations[i]->argument);
+	dax_explore_run();
+	check_file(&file);
+	if (state->before == copied)
+		check_copy(&file);
+	for (unsigned int i = 0; i < NR_MMS; i++)
+		dax_mm_delete(&file.mm[i]);
+	dax_space_delete(&file.space);
+	dax_waitq_table_delete(&file.waitqs);
+}
