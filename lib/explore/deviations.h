@@ -68,6 +68,48 @@
 		"an entry is put where nothing was, without looking again")    \
 	X(null_conflict, "D1", "6370740e5f8e", 2019,                           \
 		"a large grab takes nothing for something smaller")            \
+	X(norecheck, "D2", "e2093926a098", 2017,                               \
+		"a fault does not look at the page table again once it can")   \
+	X(insert_skips_existing, "D3", "01871e59af5c", 2016,                   \
+		"a leaf that is there is never made writable")                 \
+	X(fallback_nosplit, "D4", "not known", 2015,                           \
+		"a PMD fault falls back and leaves the PMD leaf")              \
+	X(unmap_one_mm, "F2", "not known", 2015,                               \
+		"unmapping forgets all but one address space")                 \
+	X(iomap_early, "F4", "13e451fdc1af", 2017,                             \
+		"a fault asks for the block before it locks the entry")        \
+	X(pmd_iomap_early, "F5", "876f29460cbd", 2017,                         \
+		"so does a large fault")                                       \
+	X(no_unmap, "F6", "cd656375f940", 2017,                                \
+		"invalidating drops the entry and keeps it mapped")            \
+	X(drop_mapped, "F7", "4636e70bb0a8", 2017,                             \
+		"eviction drops an entry that is mapped")                      \
+	X(unmap_before_delete, "F8", "review of cd656375f940", 2017,           \
+		"invalidating unmaps before it drops the entry")               \
+	X(map_after_unlock, "F9", "f449b936f1af", 2016,                        \
+		"a read fault sets the leaf after it unlocked the entry")      \
+	X(even_cows, "F10", "d75996dd022b", 2019,                              \
+		"taking blocks away takes private copies, too")                \
+	X(no_fault_vs_truncate_lock, "F12", "ea3d7209ca01", 2015,              \
+		"faults go on while blocks are taken away")                    \
+	X(wb_cmp_word, "G1", "a6abc2c0e77b", 2016,                             \
+		"writeback skips an entry that is locked")                     \
+	X(wb_nolock, "G2", "a6abc2c0e77b", 2016,                               \
+		"writeback flushes without the entry's lock")                  \
+	X(pte_after_unlock, "G3", "2f89dc12a25d", 2016,                        \
+		"a write fault sets the leaf after it unlocked the entry")     \
+	X(tag_first, "G4", "4b4bb46d00b3", 2016,                               \
+		"writeback says that a page is clean, then flushes it")        \
+	X(flush_first, "G4 variant", "4b4bb46d00b3", 2016,                     \
+		"writeback flushes before it write-protects")                  \
+	X(mkclean_skip, "G5", "f729c8c9b24f", 2017,                            \
+		"writeback does not write-protect PMD leaves")                 \
+	X(mkclean_one, "G6", "06083a0921fd", 2022,                             \
+		"writeback write-protects the first page of a large entry")    \
+	X(no_tag, "G7", "review of 91d25ba8a6b0", 2017,                        \
+		"a page that becomes writable is not marked dirty")            \
+	X(towrite_first, "rule 8", "none", 0,                                  \
+		"writeback forgets what is to be written, then flushes it")    \
 	X(step_by_one, "E1", "d7782145e1ad", 2018,                             \
 		"a search steps over a large entry page by page")              \
 	X(scan_skip, "E4", "6be3e21d25ca", 2025,                               \
@@ -94,7 +136,7 @@ extern uint64_t explore_deviations;
 
 #define SYNC_DEVIATION(name) (explore_deviations >> DEVIATION_##name & 1)
 
-/* Why some exhibits of the rooms A, B, D1 and E are none here. */
+/* Why some exhibits of the rooms A, B, D, E, F and G are none here. */
 #define EXPLORE_NO_EXHIBIT(X)                                                  \
 	X("A10", "nobody waits for pins here: the entry lock knows no pages")  \
 	X("B2", "no lock of a file system is taken here to be inverted with, " \
@@ -102,10 +144,20 @@ extern uint64_t explore_deviations;
 	X("B3", "an entry is locked in one mode only")                         \
 	X("B9", "an entry is found by its index, not by an address")           \
 	X("B11", "no lock is released only where a feature is compiled in")    \
+	X("D5", "no table is put by for a leaf to be split: splitting takes "  \
+		"the leaf away, and faults bring smaller ones")                \
 	X("E2", "one search serves both loops: see E1")                        \
 	X("E3", "what is flushed is not for the entry lock to say, and "       \
 		"dax_entry_start() rounds down for whoever does")              \
 	X("E6", "a large entry takes one slot: there are no siblings")         \
-	X("E7", "a search keeps an index, and orders end at that of a PUD")
+	X("E7", "a search keeps an index, and orders end at that of a PUD")    \
+	X("F1", "the file system zeroes a block when it allocates it, under "  \
+		"a lock of its own: a fault never does")                       \
+	X("F3", "what a write does first is for a file system to say, and "    \
+		"that of daxlock/file.h is not explored: it needs a device")   \
+	X("F11", "no file that is explored shares a block with another")       \
+	X("F13", "what locks a write takes is for a file system to say: see "  \
+		 "F3")                                                         \
+	X("G8", "one search serves all loops: see E3")
 
 #endif

@@ -13,7 +13,7 @@ static unsigned int wp_huge_pmd(struct fault *f, const struct leaf *leaf)
 		return 0;
 	/* A private copy is made of a page. */
 	if (!(f->vma->flags & DAX_VMA_SHARED))
-		table_split(f->vma->mm, f->address);
+		split_for_fallback(f);
 	return iomap_fault(f, DAX_PMD_ORDER);
 }
 

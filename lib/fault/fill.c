@@ -7,8 +7,7 @@
 
 #include "fault/mm.h"
 
-/* Not const, though nobody stores to it: the explorer numbers what is loaded.
- */
+/* Nobody stores to it, but for the explorer, which numbers what is loaded. */
 static char zero_page[DAX_PAGE_SIZE] __attribute__((aligned(64)));
 
 /* ---- page tables ---- */
@@ -32,6 +31,7 @@ static unsigned int insert_pte(struct fault *f, uint64_t pfn, char *address)
 {
 	bool set;
 
+	keep_until_set(f);
 	if (table_set_pte(f->vma, f->address, make_leaf(f, pfn, address), &set))
 		return DAX_FAULT_OOM;
 	return DAX_FAULT_NOPAGE;
@@ -39,6 +39,7 @@ static unsigned int insert_pte(struct fault *f, uint64_t pfn, char *address)
 
 static unsigned int insert_pmd(struct fault *f, uint64_t pfn, char *address)
 {
+	keep_until_set(f);
 	if (table_set_pmd(f->vma, f->address, make_leaf(f, pfn, address)))
 		return DAX_FAULT_OOM;
 	return DAX_FAULT_NOPAGE;
@@ -82,8 +83,7 @@ static void insert_entry(struct fault *f, const struct dax_iomap *iomap,
 	uint64_t pfn, unsigned int flags)
 {
 	struct dax_space *space = f->vma->space;
-	const bool wants_dirty =
-		fault_is_write(f) || space->profile->reads_dirty;
+	const bool wants_dirty = tags(f) || space->profile->reads_dirty;
 
 	if (wants_dirty && !is_synchronous(f, iomap))
 		flags |= DAX_DIRTY;
@@ -254,6 +254,7 @@ unsigned int fault_with_iomap(struct fault *f, unsigned int *new)
 
 	if (error)
 		return refused(f, error);
+	keep_asked(f);
 	*new = iomap.flags &DAX_IOMAP_NEW;
 	if (iomap.len < len) {
 		f->cause = DAX_CAUSE_SHORT_EXTENT;

@@ -94,7 +94,8 @@ static unsigned int pmd_fault_locked(struct fault *f)
 	unsigned int new;
 
 	/* A PTE fault was faster: the access is tried again. */
-	if (table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_TABLE)
+	if (looks_at_table_again() &&
+		table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_TABLE)
 		return DAX_FAULT_NOPAGE;
 	return fault_with_iomap(f, &new);
 }
@@ -124,7 +125,7 @@ static unsigned int dax_iomap_pmd_fault(struct fault *f)
 	fault_trace(f, DAX_TRACE_PMD_FAULT, 0);
 	result = pmd_fault_unlocked(f);
 	if (result & DAX_FAULT_FALLBACK)
-		table_split(f->vma->mm, f->address);
+		split_for_fallback(f);
 	fault_trace(f, DAX_TRACE_PMD_FAULT_DONE, result);
 	return result;
 }
@@ -138,7 +139,8 @@ static unsigned int pte_fault_locked(struct fault *f)
 	unsigned int result;
 
 	/* A PMD fault was faster: the access is tried again. */
-	if (table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_LEAF)
+	if (looks_at_table_again() &&
+		table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_LEAF)
 		return DAX_FAULT_NOPAGE;
 	result = fault_with_iomap(f, &new);
 	if (new &&result != DAX_FAULT_SIGBUS)
@@ -180,7 +182,8 @@ unsigned int iomap_fault(struct fault *f, unsigned int order)
 	unsigned int result;
 
 	f->order = order;
-	rwsem_acquire(&space->invalidate, RWSEM_SHARED);
+	if (keeps_blocks())
+		rwsem_acquire(&space->invalidate, RWSEM_SHARED);
 	do {
 		f->error = 0;
 		result =
@@ -188,6 +191,7 @@ unsigned int iomap_fault(struct fault *f, unsigned int order)
 	} while (may_try_again(f, result));
 	if (result & DAX_FAULT_NEEDDSYNC)
 		result = fault_finish_sync(f);
-	rwsem_release(&space->invalidate, RWSEM_SHARED);
+	if (keeps_blocks())
+		rwsem_release(&space->invalidate, RWSEM_SHARED);
 	return result;
 }

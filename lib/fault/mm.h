@@ -173,4 +173,6 @@ unsigned int fault_of_errno(int error);
 /* sync.c: for NEEDDSYNC; holds INVALIDATE. */
 unsigned int fault_finish_sync(struct fault *f);
 
+#include "fault/deviate.h"
+
 #endif

@@ -137,6 +137,7 @@ void table_for_each(struct dax_mm *mm,
 {
 	for (size_t i = 0; i < PMD_BUCKETS; i++)
 		for (struct pmd *pmd = mm->pmds[i]; pmd; pmd = pmd->next) {
+			DAX_INVARIANT(!pmd->leaf.flags || !pmd->ptes);
 			if (pmd->leaf.flags)
 				visit(context, pmd->start, &pmd->leaf);
 			for (size_t n = 0; pmd->ptes && n < PMD_PAGES; n++)
@@ -152,7 +153,7 @@ void table_for_each(struct dax_mm *mm,
 /* Something is there. What shows the same page may become writable. */
 static void upgrade(struct leaf *there, const struct leaf *leaf)
 {
-	if (there->pfn && there->pfn == leaf->pfn &&
+	if (upgrades() && there->pfn && there->pfn == leaf->pfn &&
 		(leaf->flags & DAX_LEAF_WRITE))
 		there->flags |= DAX_LEAF_WRITE | DAX_LEAF_DIRTY;
 }
@@ -167,7 +168,7 @@ int table_set_pte(
 	*set = false;
 	sync_lock_acquire(&mm->page_lock);
 	pmd = table_find_pmd(mm, address);
-	if (pmd && pmd->leaf.flags) {
+	if (pmd && pmd->leaf.flags && looks_at_table_again()) {
 		/* A PMD fault was faster: the access is tried again. */
 		sync_lock_release(&mm->page_lock);
 		return 0;
@@ -194,7 +195,7 @@ int table_set_pmd(struct vma *vma, uint64_t address, struct leaf leaf)
 	/* A table that appeared meanwhile wins; the access is tried again. */
 	if (pmd && pmd->leaf.flags)
 		upgrade(&pmd->leaf, &leaf);
-	else if (pmd && !pmd->ptes)
+	else if (pmd && (!pmd->ptes || !looks_at_table_again()))
 		pmd->leaf = leaf;
 	sync_lock_release(&mm->page_lock);
 	return pmd ? 0 : -ENOMEM;

@@ -74,7 +74,8 @@ void table_write_protect(struct dax_mm *mm, uint64_t start, uint64_t end)
 
 	sync_lock_acquire(&mm->page_lock);
 	while (next_span(mm, &start, end, &span)) {
-		write_protect(&span.pmd->leaf);
+		if (protects_pmd())
+			write_protect(&span.pmd->leaf);
 		for (uint64_t at = span.start; span.pmd->ptes && at < span.end;
 			at += DAX_PAGE_SIZE)
 			write_protect(pte_of(span.pmd, at));

@@ -108,10 +108,12 @@ void dax_invalidate_inode_pages2_range(
 	DAX_REQUIRE(space && first <= last);
 	if (!dax_mapping_nrpages(space->mapping))
 		return;
+	unmap_before(space, (struct space_range){first, last});
 	invalidate_entries(space, first, last);
 	/* After the entries: a fault that ran before them may have mapped what
 	 * it found, one that runs after them finds the new blocks. */
-	dax_unmap_mapping_pages(space, first, last - first + 1);
+	if (unmaps_after())
+		dax_unmap_mapping_pages(space, first, last - first + 1);
 }
 
 /* The entry is locked, so that no fault is about to show what it found. */
@@ -142,7 +144,7 @@ void dax_space_evict(struct dax_space *space)
 {
 	DAX_REQUIRE(space);
 	dax_filemap_invalidate_lock(space);
-	if (!space_is_shown(space))
+	if (!space_is_shown(space) || evicts_shown())
 		invalidate_entries(space, 0, UINT64_MAX);
 	dax_filemap_invalidate_unlock(space);
 }

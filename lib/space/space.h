@@ -61,6 +61,8 @@ void space_write_protect(struct dax_space *space, struct space_range range);
  * zeros. That ends: no page table shows a zero page of @range any more. */
 void space_hide_zero_pages(struct dax_space *space, struct space_range range);
 
+#include "space/deviate.h"
+
 static inline uint64_t space_size(const struct dax_space *space)
 {
 	return space->ops->size(space->owner);

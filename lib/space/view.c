@@ -59,6 +59,8 @@ void space_unmap(struct dax_space *space, struct space_range range,
 		part = range;
 		if (overlap(v, &part))
 			v->ops->unmap(v, part, mode);
+		if (stops_at_first_view())
+			break;
 	}
 	sync_lock_release(&space->i_mmap);
 }
@@ -95,5 +97,5 @@ void dax_unmap_mapping_pages(
 					 .index = first,
 					 .nr = nr,
 				 });
-	space_unmap(space, range_of(first, nr), DAX_TRUNCATE_KEEP_COPIES);
+	space_unmap(space, range_of(first, nr), unmap_mode());
 }

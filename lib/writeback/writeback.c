@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "space/space.h"
+#include "writeback/deviate.h"
 
 static void trace(struct dax_space *space, enum dax_trace_id id,
 	dax_pgoff_t first, uint64_t nr)
@@ -27,11 +28,16 @@ static int clean_locked(
 {
 	const uint64_t nr = (uint64_t)1 << dax_entry_order(entry);
 	const dax_pgoff_t first = dax_entry_start(entry, index);
+	const struct space_range range = {
+		first, first + protected_pages(nr) - 1};
 	int error = 0;
 
-	space_write_protect(space, (struct space_range){first, first + nr - 1});
+	if (!protects_late())
+		space_write_protect(space, range);
 	if (has_storage(entry))
 		error = space->ops->flush(space->owner, dax_to_pfn(entry), nr);
+	if (protects_late())
+		space_write_protect(space, range);
 	if (!error)
 		trace(space, DAX_TRACE_WRITEBACK_ONE, first, nr);
 	return error;
@@ -51,6 +57,8 @@ static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 	dax_entry_t entry;
 	int error;
 
+	if (gives_up(tree, index))
+		return 0;
 	/* Punched while we waited: nothing to write. */
 	if (dax_lock_entry(space->mapping, index, &entry))
 		return 0;
@@ -59,10 +67,12 @@ static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 		dax_unlock_entry(space->mapping, index, entry);
 		return 0;
 	}
+	keep_locked(space, index, entry);
+	clear_early(tree, index);
 	error = clean_locked(space, index, entry);
 	if (!error)
 		clear_tags(tree, index);
-	dax_unlock_entry(space->mapping, index, entry);
+	cleaned(space, index, entry);
 	return error;
 }
 
