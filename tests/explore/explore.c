@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "explore/exhibition.h"
+#include "explore/file_operations.h"
 #include "explore/operations.h"
 #include "explore/scenarios.h"
 
@@ -70,6 +71,19 @@ struct request {
 	struct dax_explore_options options;
 };
 
+static void list_file_kinds(void)
+{
+	const struct state_kind *state;
+	const struct operation_kind *operation;
+
+	printf("\n  states of a mapped file:");
+	for (unsigned int i = 0; (state = file_state(i)); i++)
+		printf(" %s", state->name);
+	printf("\n  operations on it:");
+	for (unsigned int i = 0; (operation = file_operation(i)); i++)
+		printf(" %s", operation->name);
+}
+
 static void list(void)
 {
 	const struct dax_explore_deviation *deviation;
@@ -86,6 +100,7 @@ static void list(void)
 	printf("\n  operations:");
 	for (unsigned int i = 0; i < nr_operation_kinds; i++)
 		printf(" %s", operation_kinds[i].name);
+	list_file_kinds();
 	puts("\n\nDeviations");
 	for (unsigned int i = 0; (deviation = dax_explore_deviation(i)); i++)
 		printf("  %-12s %-22s %s\n", deviation->exhibit,

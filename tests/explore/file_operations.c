@@ -239,12 +239,20 @@ static const struct operation_kind operations[] = {
 	{"evict", evict, 0},
 };
 
+const struct operation_kind *file_operation(unsigned int i)
+{
+	return i < sizeof(operations) / sizeof(operations[0]) ? &operations[i]
+							      : NULL;
+}
+
 const struct operation_kind *file_operation_named(const char *name)
 {
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-		if (!strcmp(operations[i].name, name))
-			return &operations[i];
-	return NULL;
+	const struct operation_kind *kind;
+
+	for (unsigned int i = 0; (kind = file_operation(i)); i++)
+		if (!strcmp(kind->name, name))
+			break;
+	return kind;
 }
 
 /* ---- starting states ---- */
@@ -301,12 +309,19 @@ static const struct file_state states[] = {
 	{{"private-copied", NULL, file_body}, {PRIVATE, PRIVATE}, true, copied},
 };
 
+const struct state_kind *file_state(unsigned int i)
+{
+	return i < sizeof(states) / sizeof(states[0]) ? &states[i].kind : NULL;
+}
+
 const struct state_kind *file_state_named(const char *name)
 {
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (!strcmp(states[i].kind.name, name))
-			return &states[i].kind;
-	return NULL;
+	const struct state_kind *kind;
+
+	for (unsigned int i = 0; (kind = file_state(i)); i++)
+		if (!strcmp(kind->name, name))
+			break;
+	return kind;
 }
 
 /* ---- scenarios ---- */

@@ -13,4 +13,8 @@
 const struct operation_kind *file_operation_named(const char *name);
 const struct state_kind *file_state_named(const char *name);
 
+/* The @i-th, from 0 on; NULL: there are no more. */
+const struct operation_kind *file_operation(unsigned int i);
+const struct state_kind *file_state(unsigned int i);
+
 #endif

@@ -46,6 +46,8 @@ const struct named_scenario named_scenarios[] = {
 	{"store-and-fsync", "shown: store,fsync /1",
 		"what can be stored to is dirty, and what is durable is not", 1,
 		0, 2061},
+	{"read-write-and-fsync", "hole: load,write,fsync /1",
+		"so it is while an fsync cleans what is shown", 1, 0, 1888},
 	{"two-fsyncs", "dirty: fsync,fsync /1",
 		"neither returns before the page is durable", 1, 0, 7664},
 	{"store-and-punch", "shown: store,punch /1",
