@@ -131,6 +131,8 @@ enum explore_deviation {
 		NR_DEVIATIONS,
 };
 
+_Static_assert((int)NR_DEVIATIONS <= 64, "bits of explore_deviations");
+
 /* A bit for each that is on. */
 extern uint64_t explore_deviations;
 

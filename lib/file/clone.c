@@ -22,6 +22,9 @@ static int clone_locked(struct dax_file *from, struct dax_file *to)
 	int error =
 		dax_filemap_write_and_wait_range(from->space, 0, DAX_LAST_PAGE);
 
+	/* What is not durable yet must not lose its tags. */
+	if (error)
+		return error;
 	/* Whoever may store through a page table has to fault again. */
 	dax_break_layouts(from->space);
 	dax_truncate_pagecache_range(

@@ -94,17 +94,32 @@ static void named_scenarios_have_their_counts(void **state)
 	}
 }
 
-/* Too many interleavings, but not too many states. */
-static void three_threads_on_a_mapped_file_are_proved(void **state)
+/* Too many interleavings for a proof here; as states, the optimised build has
+ * half a million of them, others many times that. */
+static void three_threads_on_a_mapped_file_are_clean(void **state)
 {
 	static const char *const names[] = {
 		"dirty: load-1,store,fsync /1", "dirty: store,fsync,punch /1"};
-	struct combination combination;
+	const struct dax_explore_options options = {
+		.how = DAX_EXPLORE_ALL,
+		.max_executions = 10000,
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct combination combination;
+		const struct dax_scenario scenario = {
+			.name = names[i],
+			.body = combination_body,
+			.context = &combination,
+			.snapshots = true,
+		};
+		struct dax_explore_report report;
+
 		assert_true(combination_read(&combination, names[i]));
-		explore_combination(&combination, DAX_EXPLORE_STATES, 0);
+		assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+		assert_int_equal(report.bug, DAX_EXPLORE_NO_BUG);
+		assert_true(report.executions > 1000);
 	}
 }
 
@@ -177,7 +192,7 @@ int main(void)
 		cmocka_unit_test(all_pairs_are_proved),
 		cmocka_unit_test(all_pairs_are_proved_short_of_memory),
 		cmocka_unit_test(named_scenarios_have_their_counts),
-		cmocka_unit_test(three_threads_on_a_mapped_file_are_proved),
+		cmocka_unit_test(three_threads_on_a_mapped_file_are_clean),
 		cmocka_unit_test(families_are_clean),
 	};
 

@@ -109,6 +109,22 @@ static void an_error_is_told_once_and_the_page_stays_dirty(void **state)
 	disk_sync(disk);
 }
 
+/* Its source keeps what could not be written back, and its tag. */
+static void a_clone_fails_with_its_writeback(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone;
+
+	disk_store(disk, disk_map_all(disk, 0), 1);
+	dax_fs_set_flush_error(disk->fs, -EIO);
+	assert_int_equal(dax_file_clone(disk->file, &clone), -EIO);
+	assert_true(disk_dirty(disk, 0));
+	dax_fs_set_flush_error(disk->fs, 0);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	assert_false(disk_dirty(disk, 0));
+	dax_file_delete(&clone);
+}
+
 static void a_read_makes_an_entry_dirty_in_6_1(void **state)
 {
 	struct disk *disk = *state;
@@ -162,6 +178,7 @@ int main(void)
 		WRITEBACK_TEST(every_address_space_is_write_protected),
 		WRITEBACK_TEST(private_copies_stay_writable),
 		WRITEBACK_TEST(an_error_is_told_once_and_the_page_stays_dirty),
+		WRITEBACK_TEST(a_clone_fails_with_its_writeback),
 		WRITEBACK_TEST(
 			only_clean_entries_that_nobody_shows_are_evicted),
 		WRITEBACK_6_1_TEST(a_read_makes_an_entry_dirty_in_6_1),
