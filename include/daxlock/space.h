@@ -96,7 +96,8 @@ enum dax_iomap_type {
  * @DAX_IOMAP_NEW: allocated, or made written, by this call, and zeroed
  * @DAX_IOMAP_DIRTY: metadata needed to find the blocks is not durable yet
  * @DAX_IOMAP_SHARED: write: another file has the blocks that were there; the
- *	bytes have been copied to these. What is mapped is stale
+ *	bytes have been copied to these. What is mapped is stale, and must be
+ *	gone before iomap_end
  */
 enum dax_iomap_flags {
 	DAX_IOMAP_NEW = 1 << 0,
@@ -115,6 +116,7 @@ enum dax_iomap_use {
  * @pos: first byte in the file; as asked for, a multiple of the page size
  * @len: bytes, at most what was asked for; a multiple of the page size
  * @pfn: where @pos is on the device, of a mapped or unwritten piece; not 0
+ * @source_pfn: where the bytes were, of a shared piece; for iomap_end
  * @type: of &enum dax_iomap_type
  * @flags: of &enum dax_iomap_flags
  */
@@ -122,6 +124,7 @@ struct dax_iomap {
 	uint64_t pos;
 	uint64_t len;
 	uint64_t pfn;
+	uint64_t source_pfn;
 	enum dax_iomap_type type;
 	unsigned int flags;
 };
@@ -133,7 +136,8 @@ struct dax_iomap {
  *	at most @iomap->len long. For a write it has blocks on return, and the
  *	new among them are zeroed. Called with ENTRY held; 0, -ENOSPC,
  *	-ENOMEM, -EIO. Models: struct iomap_ops.iomap_begin, v6.12
- * @iomap_end: the piece is no longer used. Models: .iomap_end, v6.12
+ * @iomap_end: the piece is no longer used; of a shared one, nothing shows what
+ *	was there before, and others may have it. Models: .iomap_end, v6.12
  * @direct_access: where the pages @pfn to @pfn + @nr - 1 are in this process.
  *	0; -EHWPOISON one is bad; -ENXIO the device is dying
  * @flush: make what was stored in the pages durable. 0; -EIO

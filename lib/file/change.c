@@ -32,11 +32,18 @@ static int zero_in_page(struct dax_file *file, uint64_t pos, uint64_t end)
 	if (pos >= end)
 		return 0;
 	error = file_space_ops.iomap_begin(file, DAX_IOMAP_READ, &iomap);
-	if (error || iomap.type != DAX_IOMAP_MAPPED)
+	if (error)
 		return error;
+	file_space_ops.iomap_end(file, &iomap);
+	if (iomap.type != DAX_IOMAP_MAPPED)
+		return 0;
 	/* Blocks of its own, if it shares them. */
 	error = file_space_ops.iomap_begin(file, DAX_IOMAP_WRITE, &iomap);
-	return error ? error : zero_mapped(file, &iomap, pos, end);
+	if (error)
+		return error;
+	error = zero_mapped(file, &iomap, pos, end);
+	file_space_ops.iomap_end(file, &iomap);
+	return error;
 }
 
 /* A range of bytes, and the whole pages in it. */

@@ -170,7 +170,8 @@ int file_make_blocks(struct dax_file *file, struct wish wish,
 	enum dax_iomap_type type, struct extent *made);
 /* @part of an unwritten extent becomes written. */
 int file_make_written(struct dax_file *file, struct extent part);
-/* The start of @part, as much as fits in one run, gets blocks of its own. */
+/* The start of @part, as much as fits in one run, gets blocks of its own. What
+ * it had is for the caller to free, once nobody shows it. */
 int file_make_unshared(struct dax_file *file, struct extent *part);
 /* How much of @extent is shared, or how much is not. */
 uint64_t file_shared_run(

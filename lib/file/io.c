@@ -78,26 +78,50 @@ static int piece_address(
 
 /* ---- reading ---- */
 
+static int read_mapped(
+	const struct io *io, const struct dax_iomap *iomap, char *to)
+{
+	void *address;
+	const int error = piece_address(io, iomap, &address);
+
+	if (!error)
+		space_bytes_load(address, to, piece_len(io, iomap));
+	return error;
+}
+
+/*
+ * A store through a page table unshares without INODE: what was read may have
+ * been given back, and be another file's bytes. It is given back after the
+ * extents changed, so if they have not when we hold their lock again, the loads
+ * before it were of our own. To share again takes INODE: no block comes back.
+ */
+static bool has_moved(const struct io *io, const struct dax_iomap *iomap)
+{
+	struct dax_iomap now;
+
+	if (begin(io, DAX_IOMAP_READ, &now))
+		return true;
+	file_space_ops.iomap_end(io->file, &now);
+	return now.pfn != iomap->pfn || now.len < iomap->len;
+}
+
 static int read_piece(struct io *io, char *to)
 {
 	struct dax_iomap iomap;
-	void *address;
-	int error = begin(io, DAX_IOMAP_READ, &iomap);
-	uint64_t len;
+	int error;
 
-	if (error)
-		return error;
-	len = piece_len(io, &iomap);
-	if (iomap.type != DAX_IOMAP_MAPPED) {
-		memset(to, 0, len);
-	} else {
-		error = piece_address(io, &iomap, &address);
-		if (!error)
-			space_bytes_load(address, to, len);
-	}
-	file_space_ops.iomap_end(io->file, &iomap);
+	do {
+		error = begin(io, DAX_IOMAP_READ, &iomap);
+		if (error)
+			return error;
+		if (iomap.type == DAX_IOMAP_MAPPED)
+			error = read_mapped(io, &iomap, to);
+		else
+			memset(to, 0, piece_len(io, &iomap));
+		file_space_ops.iomap_end(io->file, &iomap);
+	} while (iomap.type == DAX_IOMAP_MAPPED && has_moved(io, &iomap));
 	if (!error)
-		io->pos += len;
+		io->pos += piece_len(io, &iomap);
 	return error;
 }
 

@@ -188,7 +188,6 @@ int file_make_unshared(struct dax_file *file, struct extent *part)
 {
 	const struct extent place = {.lblk = part->lblk, .nr = part->nr};
 	struct wish wish = file_make_wish(file, place, part->nr);
-	const uint64_t old = part->block;
 	struct run run;
 	int error = extents_reserve(&file->extents, 3);
 
@@ -197,7 +196,7 @@ int file_make_unshared(struct dax_file *file, struct extent *part)
 		error = blocks_allocate(file->fs, &wish, &run);
 	if (error)
 		return error;
-	error = copy_blocks(file, (struct run){old, run.nr}, run.block);
+	error = copy_blocks(file, (struct run){part->block, run.nr}, run.block);
 	if (error) {
 		blocks_free(file, run);
 		return error;
@@ -205,6 +204,5 @@ int file_make_unshared(struct dax_file *file, struct extent *part)
 	*part = (struct extent){
 		part->lblk, run.nr, run.block, DAX_IOMAP_MAPPED};
 	file_replace_extent(file, *part);
-	blocks_free(file, (struct run){old, run.nr});
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 /* Gives @part, the start of what was looked up, blocks that can be written. */
 static int make_writable(
-	struct dax_file *file, struct extent *part, unsigned int *flags)
+	struct dax_file *file, struct extent *part, struct dax_iomap *iomap)
 {
 	struct wish wish;
 	bool shared;
@@ -14,16 +14,19 @@ static int make_writable(
 		wish = file_make_wish(
 			file, extents_at(&file->extents, part->lblk), part->nr);
 		wish.may_grow = true;
-		*flags = DAX_IOMAP_NEW;
+		iomap->flags = DAX_IOMAP_NEW;
 		return file_make_blocks(file, wish, DAX_IOMAP_MAPPED, part);
 	case DAX_IOMAP_UNWRITTEN:
-		*flags = DAX_IOMAP_NEW;
+		iomap->flags = DAX_IOMAP_NEW;
 		part->type = DAX_IOMAP_MAPPED;
 		return file_make_written(file, *part);
 	default:
 		part->nr = file_shared_run(file, *part, &shared);
-		*flags = shared ? DAX_IOMAP_SHARED : 0;
-		return shared ? file_make_unshared(file, part) : 0;
+		if (!shared)
+			return 0;
+		iomap->flags = DAX_IOMAP_SHARED;
+		iomap->source_pfn = block_pfn(part->block);
+		return file_make_unshared(file, part);
 	}
 }
 
@@ -38,8 +41,9 @@ static int map_locked(
 	if (part.nr > nr)
 		part.nr = nr;
 	iomap->flags = 0;
+	iomap->source_pfn = 0;
 	if (use == DAX_IOMAP_WRITE)
-		error = make_writable(file, &part, &iomap->flags);
+		error = make_writable(file, &part, iomap);
 	iomap->len = part.nr << DAX_PAGE_SHIFT;
 	iomap->type = part.type;
 	iomap->pfn = part.type == DAX_IOMAP_HOLE ? 0 : block_pfn(part.block);
@@ -65,11 +69,14 @@ static int iomap_begin(
 	return 0;
 }
 
-/* Whatever a write needed was done when it began. */
+/* Not sooner: entries and page tables showed the old blocks until now, and the
+ * file that shares them takes them for its own once we have given them back. */
 static void iomap_end(void *owner, const struct dax_iomap *iomap)
 {
-	(void)owner;
-	(void)iomap;
+	if (iomap->source_pfn)
+		blocks_free(
+			owner, (struct run){iomap->source_pfn - DAX_PFN_BASE,
+				       iomap->len >> DAX_PAGE_SHIFT});
 }
 
 static uint64_t size(void *owner)

@@ -78,6 +78,7 @@ static int unwrite_once(
 	struct dax_file *file, uint64_t lblk, uint64_t nr, uint64_t *done)
 {
 	struct extent part = extents_at(&file->extents, lblk);
+	const uint64_t old = part.block;
 	int error;
 	bool shared;
 
@@ -91,6 +92,8 @@ static int unwrite_once(
 		       : extents_reserve(&file->extents, 3);
 	if (error)
 		return error;
+	if (shared)
+		blocks_free(file, (struct run){old, part.nr});
 	*done = part.nr;
 	part.type = DAX_IOMAP_UNWRITTEN;
 	file_replace_extent(file, part);
