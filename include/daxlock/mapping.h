@@ -294,7 +294,7 @@ enum dax_insert_flags {
  * @entry: in: the entry, locked by the caller. Out: what is there now
  * @pfn: the entry's first page on the device
  * @flags: &enum dax_entry_flags (DAX_PMD, DAX_PUD as the entry is,
- *	DAX_ZERO_PAGE) and &enum dax_insert_flags
+ *	DAX_ZERO_PAGE, DAX_EMPTY) and &enum dax_insert_flags
  *
  * Only zero, empty and (DAX_COW) shared entries are replaced; one that has
  * storage keeps it, and is only marked. A zero entry that is replaced by

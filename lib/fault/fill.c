@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "fault/mm.h"
+#include "writeback/writeback.h"
 
 /* Nobody stores to it, but for the explorer, which numbers what is loaded. */
 static char zero_page[DAX_PAGE_SIZE] __attribute__((aligned(64)));
@@ -164,20 +165,21 @@ static int direct_access(
 }
 
 /*
- * A store to one page of a PMD entry whose block was shared: the page has moved
- * and the entry names the old place. The block map has changed already, so the
- * entry goes, then the page tables, and the access starts again.
+ * Pages of the entry have moved, and it names the old place: it becomes empty,
+ * and page tables show nothing of it. Its other pages may be dirty, so not
+ * before they are clean. All of that while it is locked: whoever waits for it
+ * asks the file where the pages are.
  */
-static unsigned int drop_stale(struct fault *f)
+static void empty_entry(struct fault *f)
 {
 	struct dax_space *space = f->vma->space;
-	const dax_pgoff_t first = dax_entry_start(f->entry, f->index);
-	const uint64_t nr = (uint64_t)1 << dax_entry_order(f->entry);
 
-	fault_unlock(f);
-	dax_delete_mapping_entry(space->mapping, f->index);
-	dax_unmap_mapping_pages(space, first, nr);
-	return DAX_FAULT_NOPAGE;
+	/* What went wrong is for the next fsync to say. */
+	if (dax_tree_get_mark(
+		    dax_mapping_tree(space->mapping), f->index, DAX_MARK_DIRTY))
+		(void)writeback_locked(space, f->index, f->entry);
+	dax_insert_entry(space->mapping, f->index, &f->entry, 0,
+		DAX_COW | DAX_EMPTY | order_flags(dax_entry_order(f->entry)));
 }
 
 static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
@@ -194,8 +196,10 @@ static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
 	if (error)
 		return refused(f, error);
 	if ((iomap->flags & DAX_IOMAP_SHARED) &&
-		dax_entry_order(f->entry) > f->order)
-		return drop_stale(f);
+		dax_entry_order(f->entry) > f->order) {
+		empty_entry(f);
+		return DAX_FAULT_NOPAGE;
+	}
 	f->pfn = iomap->pfn;
 	insert_entry(f, iomap, iomap->pfn - (f->order ? 0 : skip), 0);
 	if (is_synchronous(f, iomap))

@@ -2,7 +2,7 @@
 /* Giving a locked entry its storage. */
 #include "mapping/mapping.h"
 
-#define ENTRY_FLAGS (DAX_PMD | DAX_PUD | DAX_ZERO_PAGE)
+#define ENTRY_FLAGS (DAX_PMD | DAX_PUD | DAX_ZERO_PAGE | DAX_EMPTY)
 
 /* L1: the lock bit, WAITERS and marks stay. Returns the word before. */
 static uint64_t replace(struct sync_u64 *slot, dax_entry_t entry)

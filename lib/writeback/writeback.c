@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "daxlock/writeback.h"
+#include "writeback/writeback.h"
 
 #include <errno.h>
 
@@ -51,6 +51,20 @@ static void clear_tags(struct dax_tree *tree, dax_pgoff_t index)
 	dax_tree_clear_mark(tree, index, DAX_MARK_TOWRITE);
 }
 
+int writeback_locked(
+	struct dax_space *space, dax_pgoff_t index, dax_entry_t entry)
+{
+	const int error = clean_locked(space, index, entry);
+
+	if (!error)
+		clear_tags(dax_mapping_tree(space->mapping), index);
+	else
+		/* Relaxed: see the field. */
+		sync_store(&space->wb_error, (uint64_t)-error,
+			memory_order_relaxed);
+	return error;
+}
+
 static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 {
 	struct dax_tree *tree = dax_mapping_tree(space->mapping);
@@ -69,9 +83,7 @@ static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 	}
 	keep_locked(space, index, entry);
 	clear_early(tree, index);
-	error = clean_locked(space, index, entry);
-	if (!error)
-		clear_tags(tree, index);
+	error = writeback_locked(space, index, entry);
 	cleaned(space, index, entry);
 	return error;
 }
@@ -108,10 +120,6 @@ int dax_writeback_mapping_range(
 		if (error)
 			break;
 	}
-	/* Relaxed: see the field. */
-	if (error)
-		sync_store(&space->wb_error, (uint64_t)-error,
-			memory_order_relaxed);
 	trace(space, DAX_TRACE_WRITEBACK_RANGE_DONE, first, last - first + 1);
 	return error;
 }

@@ -45,6 +45,49 @@ static void blocks_are_given_back_when_nobody_shows_them(void **state)
 	dax_file_delete(&clone);
 }
 
+/* ---- entries ---- */
+
+/* A PMD whose first page is shared no more: it is dirty, through its entry. */
+static struct dax_file *dirty_and_shared(struct disk *disk, uint64_t a)
+{
+	struct dax_file *clone;
+
+	disk_write(disk, 0, 1, PMD);
+	clone = clone_of(disk);
+	assert_int_equal(dax_file_change(clone, DAX_FILE_PUNCH, 0, PAGE), 0);
+	assert_int_equal(disk_load(disk, a), 1);
+	disk_store(disk, a, 2);
+	assert_true(dax_is_pmd_entry(disk_word(disk, 0)));
+	assert_true(disk_dirty(disk, 0));
+	return clone;
+}
+
+static void a_page_that_moves_leaves_no_stale_entry(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_file *clone = dirty_and_shared(disk, a);
+
+	disk_store(disk, a + PMD - PAGE, 3);
+	assert_null(dax_fs_verify(disk->fs));
+	assert_int_equal(disk_load(disk, a), 2);
+	assert_int_equal(disk_load(disk, a + PMD - PAGE), 3);
+	dax_file_delete(&clone);
+}
+
+/* Its entry loses the tag, so the page is made durable. */
+static void what_moves_takes_no_tag_from_its_neighbours(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_file *clone = dirty_and_shared(disk, a);
+
+	disk_count(disk, DAX_TRACE_WRITEBACK_ONE);
+	disk_store(disk, a + PMD - PAGE, 3);
+	assert_int_equal(disk_count(disk, DAX_TRACE_WRITEBACK_ONE), 1);
+	dax_file_delete(&clone);
+}
+
 #define SHARE_TEST(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -52,6 +95,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SHARE_TEST(blocks_are_given_back_when_nobody_shows_them),
+		SHARE_TEST(a_page_that_moves_leaves_no_stale_entry),
+		SHARE_TEST(what_moves_takes_no_tag_from_its_neighbours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
