@@ -164,24 +164,6 @@ static int direct_access(
 	return error;
 }
 
-/*
- * Pages of the entry have moved, and it names the old place: it becomes empty,
- * and page tables show nothing of it. Its other pages may be dirty, so not
- * before they are clean. All of that while it is locked: whoever waits for it
- * asks the file where the pages are.
- */
-static void empty_entry(struct fault *f)
-{
-	struct dax_space *space = f->vma->space;
-
-	/* What went wrong is for the next fsync to say. */
-	if (dax_tree_get_mark(
-		    dax_mapping_tree(space->mapping), f->index, DAX_MARK_DIRTY))
-		(void)writeback_locked(space, f->index, f->entry);
-	dax_insert_entry(space->mapping, f->index, &f->entry, 0,
-		DAX_COW | DAX_EMPTY | order_flags(dax_entry_order(f->entry)));
-}
-
 static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
 {
 	const uint64_t skip = f->index - dax_entry_start(f->entry, f->index);
@@ -195,11 +177,10 @@ static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
 	error = direct_access(f, iomap, &address);
 	if (error)
 		return refused(f, error);
+	/* One page of the entry has moved: it is split when we come again. */
 	if ((iomap->flags & DAX_IOMAP_SHARED) &&
-		dax_entry_order(f->entry) > f->order) {
-		empty_entry(f);
+		dax_entry_order(f->entry) > f->order)
 		return DAX_FAULT_NOPAGE;
-	}
 	f->pfn = iomap->pfn;
 	insert_entry(f, iomap, iomap->pfn - (f->order ? 0 : skip), 0);
 	if (is_synchronous(f, iomap))
@@ -234,6 +215,26 @@ static unsigned int fill_copy(struct fault *f, const struct dax_iomap *iomap)
 	return DAX_FAULT_DONE_COW;
 }
 
+/* ---- the fault ---- */
+
+/*
+ * Pages of the entry have moved, and what came of it is not in the entry, which
+ * names the old place: it becomes empty, and page tables show nothing of it.
+ * Its other pages may be dirty, so not before they are clean. All of that while
+ * it is locked: whoever waits for it asks the file where the pages are.
+ */
+static void empty_entry(struct fault *f)
+{
+	struct dax_space *space = f->vma->space;
+
+	/* What went wrong is for the next fsync to say. */
+	if (dax_tree_get_mark(
+		    dax_mapping_tree(space->mapping), f->index, DAX_MARK_DIRTY))
+		(void)writeback_locked(space, f->index, f->entry);
+	dax_insert_entry(space->mapping, f->index, &f->entry, 0,
+		DAX_COW | DAX_EMPTY | order_flags(dax_entry_order(f->entry)));
+}
+
 /* The entry is locked, and @iomap is what the file has there. */
 static unsigned int fault_iter(struct fault *f, const struct dax_iomap *iomap)
 {
@@ -258,6 +259,7 @@ unsigned int fault_with_iomap(struct fault *f, unsigned int *new)
 
 	if (error)
 		return refused(f, error);
+	f->pfn = 0;
 	keep_asked(f);
 	*new = iomap.flags &DAX_IOMAP_NEW;
 	if (iomap.len < len) {
@@ -266,6 +268,8 @@ unsigned int fault_with_iomap(struct fault *f, unsigned int *new)
 	} else {
 		result = fault_iter(f, &iomap);
 	}
+	if ((iomap.flags & DAX_IOMAP_SHARED) && !f->pfn)
+		empty_entry(f);
 	space->ops->iomap_end(space->owner, &iomap);
 	return result;
 }

@@ -148,8 +148,8 @@ struct fault {
 
 	/* While the entry is locked. */
 	dax_entry_t entry;
-	uint64_t pfn;
-	int error; /* of the file system */
+	uint64_t pfn; /* that was inserted; 0: none was */
+	int error;    /* of the file system */
 };
 
 static inline bool fault_is_write(const struct fault *f)

@@ -88,6 +88,26 @@ static void what_moves_takes_no_tag_from_its_neighbours(void **state)
 	dax_file_delete(&clone);
 }
 
+/* Half of what a PMD needs: what has moved is shown by pages. */
+static void a_pmd_store_that_falls_back_leaves_no_stale_entry(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_file *clone, *rest;
+
+	disk_write(disk, 0, 1, PMD);
+	clone = clone_of(disk);
+	assert_int_equal(disk_load(disk, a), 1);
+	rest = disk_fill(disk, PMD_PAGES / 2);
+	disk_store(disk, a, 2);
+	assert_null(dax_fs_verify(disk->fs));
+	assert_int_equal(disk_load(disk, a), 2);
+	assert_int_equal(shares(disk->file, 0), 1);
+	assert_int_equal(shares(disk->file, PMD_PAGES - 1), 2);
+	dax_file_delete(&clone);
+	dax_file_delete(&rest);
+}
+
 #define SHARE_TEST(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -97,6 +117,7 @@ int main(void)
 		SHARE_TEST(blocks_are_given_back_when_nobody_shows_them),
 		SHARE_TEST(a_page_that_moves_leaves_no_stale_entry),
 		SHARE_TEST(what_moves_takes_no_tag_from_its_neighbours),
+		SHARE_TEST(a_pmd_store_that_falls_back_leaves_no_stale_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
