@@ -182,7 +182,8 @@ int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
  * What is past the new end is gone, also for page tables: accesses there are
  * answered with SIGBUS. Growing makes a hole.
  *
- * Return: 0; -EINVAL @size does not fit in 63 bits; -ENOMEM.
+ * Return: 0; -EINVAL @size does not fit in 63 bits; -ENOMEM; -ENOSPC the last
+ * page is shared; -EIO it, or what is dirty beside it, could not be flushed.
  * Models: fs/ext4/inode.c ext4_setattr(), v6.12.
  */
 int dax_file_truncate(struct dax_file *file, uint64_t size) DAX_MUST_CHECK;

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "file/file.h"
+#include "writeback/writeback.h"
 
 /* ---- zeroing less than a page ---- */
 
@@ -79,11 +80,52 @@ static bool has_edges(struct part part)
 	return part.pos % DAX_PAGE_SIZE || part.end % DAX_PAGE_SIZE;
 }
 
-static void drop_entries(struct dax_file *file, struct part part)
+/* ---- entries ---- */
+
+static struct space_range pages_of(struct part part)
 {
-	if (part.nr)
-		dax_truncate_pagecache_range(file->space, part.first,
-			part.first + part.nr - 1, DAX_TRUNCATE_KEEP_COPIES);
+	return (struct space_range){part.first, part.first + part.nr - 1};
+}
+
+/* Is there an entry that has @index, and pages outside @range? */
+static bool reaches_out(
+	struct dax_file *file, dax_pgoff_t index, struct space_range range)
+{
+	const dax_entry_t entry = dax_entry_from_word(
+		dax_tree_load(dax_mapping_tree(file->space->mapping), index));
+	const dax_pgoff_t first = dax_entry_start(entry, index);
+	const uint64_t nr = (uint64_t)1 << dax_entry_order(entry);
+
+	return entry && (first < range.first || range.last - first < nr - 1);
+}
+
+/*
+ * An entry goes as a whole, with its tag: what it has outside @range is made
+ * durable before. Differs from the kernel, where the next fsync misses that.
+ */
+static int write_back_outside(struct dax_file *file, struct space_range range)
+{
+	int error = 0;
+
+	if (reaches_out(file, range.first, range))
+		error = writeback_entry(file->space, range.first);
+	if (!error && reaches_out(file, range.last, range))
+		error = writeback_entry(file->space, range.last);
+	return error;
+}
+
+static int drop_entries(struct dax_file *file, struct part part)
+{
+	const struct space_range range = pages_of(part);
+	int error;
+
+	if (!part.nr)
+		return 0;
+	error = write_back_outside(file, range);
+	if (!error)
+		dax_truncate_pagecache_range(file->space, range.first,
+			range.last, DAX_TRUNCATE_KEEP_COPIES);
+	return error;
 }
 
 static void grow_to(struct dax_file *file, uint64_t end)
@@ -92,12 +134,14 @@ static void grow_to(struct dax_file *file, uint64_t end)
 		file_set_size(file, end);
 }
 
+/* For two edges that become unshared, and the range: after this, nothing of it
+ * fails for want of memory. */
 static int reserve(struct dax_file *file)
 {
 	int error;
 
 	sync_lock_acquire(&file->extent_lock);
-	error = extents_reserve(&file->extents, 2);
+	error = extents_reserve(&file->extents, 3 + 3 + 2);
 	sync_lock_release(&file->extent_lock);
 	return error;
 }
@@ -112,12 +156,15 @@ static int truncate_locked(struct dax_file *file, uint64_t size)
 	int error;
 
 	dax_break_layouts(file->space);
-	/* The tail of the last page: what is stored there past the end must
-	 * not come back when the file grows. */
-	error = zero_in_page(
-		file, edge, (edge + DAX_PAGE_SIZE - 1) & -DAX_PAGE_SIZE);
+	error = write_back_outside(
+		file, (struct space_range){first, UINT64_MAX});
 	if (!error)
 		error = reserve(file);
+	/* The tail of the last page: what is stored there past the end must
+	 * not come back when the file grows. */
+	if (!error)
+		error = zero_in_page(file, edge,
+			(edge + DAX_PAGE_SIZE - 1) & -DAX_PAGE_SIZE);
 	if (error)
 		return error;
 	file_set_size(file, size);
@@ -162,8 +209,9 @@ static int punch_locked(struct dax_file *file, struct part part)
 	error = reserve(file);
 	if (error)
 		return error;
-	drop_entries(file, part);
-	error = zero_edges(file, part);
+	error = drop_entries(file, part);
+	if (!error)
+		error = zero_edges(file, part);
 	if (error || !part.nr)
 		return error;
 	return file_free_pages(file, part.first, part.nr);
@@ -192,8 +240,9 @@ static int zero_pages(struct dax_file *file, struct part part)
 
 	dax_filemap_invalidate_lock(file->space);
 	dax_break_layouts(file->space);
-	drop_entries(file, part);
-	error = file_preallocate(file, part.first, part.nr);
+	error = drop_entries(file, part);
+	if (!error)
+		error = file_preallocate(file, part.first, part.nr);
 	if (!error)
 		error = file_unwrite(file, part.first, part.nr);
 	dax_filemap_invalidate_unlock(file->space);

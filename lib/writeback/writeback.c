@@ -38,8 +38,6 @@ static int clean_locked(
 		error = space->ops->flush(space->owner, dax_to_pfn(entry), nr);
 	if (protects_late())
 		space_write_protect(space, range);
-	if (!error)
-		trace(space, DAX_TRACE_WRITEBACK_ONE, first, nr);
 	return error;
 }
 
@@ -65,6 +63,20 @@ int writeback_locked(
 	return error;
 }
 
+int writeback_entry(struct dax_space *space, dax_pgoff_t index)
+{
+	dax_entry_t entry;
+	int error = 0;
+
+	if (dax_lock_entry(space->mapping, index, &entry))
+		return 0;
+	if (dax_tree_get_mark(
+		    dax_mapping_tree(space->mapping), index, DAX_MARK_DIRTY))
+		error = writeback_locked(space, index, entry);
+	dax_unlock_entry(space->mapping, index, entry);
+	return error;
+}
+
 static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 {
 	struct dax_tree *tree = dax_mapping_tree(space->mapping);
@@ -84,6 +96,10 @@ static int writeback_one(struct dax_space *space, dax_pgoff_t index)
 	keep_locked(space, index, entry);
 	clear_early(tree, index);
 	error = writeback_locked(space, index, entry);
+	if (!error)
+		trace(space, DAX_TRACE_WRITEBACK_ONE,
+			dax_entry_start(entry, index),
+			(uint64_t)1 << dax_entry_order(entry));
 	cleaned(space, index, entry);
 	return error;
 }

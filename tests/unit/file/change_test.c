@@ -207,6 +207,50 @@ static void a_bad_page_cannot_be_read(void **state)
 	assert_int_equal(bytes[0], 5);
 }
 
+/* ---- entries that are partly in the range ---- */
+
+static int punch_a_page(struct dax_file *file)
+{
+	return dax_file_change(file, DAX_FILE_PUNCH, PAGE, PAGE);
+}
+
+static int zero_a_page(struct dax_file *file)
+{
+	return dax_file_change(file, DAX_FILE_ZERO, PAGE, PAGE);
+}
+
+static int punch_from_before(struct dax_file *file)
+{
+	return dax_file_change(file, DAX_FILE_PUNCH, 0, PMD + PAGE);
+}
+
+static int cut_after_a_page(struct dax_file *file)
+{
+	return dax_file_truncate(file, PMD + PAGE);
+}
+
+/* The entry goes as a whole: if the rest cannot be made durable, it stays. */
+static void a_neighbour_of_what_goes_keeps_its_tag_or_is_durable(void **state)
+{
+	static int (*const deeds[])(struct dax_file * file) = {
+		punch_a_page, zero_a_page, punch_from_before, cut_after_a_page};
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
+		disk_store(disk, a, 1);
+		disk_store(disk, a + PMD, 2);
+		assert_true(dax_is_pmd_entry(disk_word(disk, PMD_PAGES)));
+		dax_fs_set_flush_error(disk->fs, -EIO);
+		assert_int_equal(deeds[i](disk->file), -EIO);
+		assert_true(disk_dirty(disk, PMD_PAGES));
+		dax_fs_set_flush_error(disk->fs, 0);
+		assert_int_equal(deeds[i](disk->file), 0);
+		assert_int_equal(dax_file_truncate(disk->file, 0), 0);
+		assert_int_equal(dax_file_truncate(disk->file, 4 * PMD), 0);
+	}
+}
+
 #define CHANGE_TEST(test)                                                      \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -216,6 +260,8 @@ int main(void)
 		CHANGE_TEST(a_file_holds_what_was_written_last),
 		CHANGE_TEST(a_range_that_no_file_has_is_refused),
 		CHANGE_TEST(a_bad_page_cannot_be_read),
+		CHANGE_TEST(
+			a_neighbour_of_what_goes_keeps_its_tag_or_is_durable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

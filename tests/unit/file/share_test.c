@@ -57,8 +57,6 @@ static struct dax_file *dirty_and_shared(struct disk *disk, uint64_t a)
 	assert_int_equal(dax_file_change(clone, DAX_FILE_PUNCH, 0, PAGE), 0);
 	assert_int_equal(disk_load(disk, a), 1);
 	disk_store(disk, a, 2);
-	assert_true(dax_is_pmd_entry(disk_word(disk, 0)));
-	assert_true(disk_dirty(disk, 0));
 	return clone;
 }
 
@@ -68,6 +66,8 @@ static void a_page_that_moves_leaves_no_stale_entry(void **state)
 	const uint64_t a = disk_map_all(disk, 0);
 	struct dax_file *clone = dirty_and_shared(disk, a);
 
+	assert_true(dax_is_pmd_entry(disk_word(disk, 0)));
+	assert_true(disk_dirty(disk, 0));
 	disk_store(disk, a + PMD - PAGE, 3);
 	assert_null(dax_fs_verify(disk->fs));
 	assert_int_equal(disk_load(disk, a), 2);
@@ -75,16 +75,46 @@ static void a_page_that_moves_leaves_no_stale_entry(void **state)
 	dax_file_delete(&clone);
 }
 
-/* Its entry loses the tag, so the page is made durable. */
+/* The same file, seen through a space whose flushes of PMDs are counted. */
+static unsigned int pmds_flushed;
+
+static int count_and_flush(void *owner, uint64_t pfn, uint64_t nr)
+{
+	pmds_flushed += nr == PMD_PAGES;
+	return file_space_ops.flush(owner, pfn, nr);
+}
+
+static struct dax_space *counted_space(
+	struct disk *disk, struct dax_space_ops *ops)
+{
+	const struct dax_space_params params = {
+		.ops = ops, .owner = disk->file};
+	struct dax_space *space;
+
+	*ops = file_space_ops;
+	ops->flush = count_and_flush;
+	pmds_flushed = 0;
+	assert_int_equal(dax_space_new(&params, &space), 0);
+	return space;
+}
+
+/* Their entry loses its tag: they are made durable before. */
 static void what_moves_takes_no_tag_from_its_neighbours(void **state)
 {
 	struct disk *disk = *state;
-	const uint64_t a = disk_map_all(disk, 0);
-	struct dax_file *clone = dirty_and_shared(disk, a);
+	struct dax_space_ops ops;
+	struct dax_space *space = counted_space(disk, &ops);
+	const struct dax_vma_params params = {
+		.space = space, .len = PMD, .flags = DISK_SHARED};
+	struct dax_file *clone;
+	uint64_t a;
 
-	disk_count(disk, DAX_TRACE_WRITEBACK_ONE);
+	assert_int_equal(dax_mmap(disk->mm, &params, &a), 0);
+	clone = dirty_and_shared(disk, a);
 	disk_store(disk, a + PMD - PAGE, 3);
-	assert_int_equal(disk_count(disk, DAX_TRACE_WRITEBACK_ONE), 1);
+	assert_int_equal(pmds_flushed, 1);
+	assert_int_equal(dax_munmap(disk->mm, a, PMD), 0);
+	dax_space_delete(&space);
 	dax_file_delete(&clone);
 }
 
