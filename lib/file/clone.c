@@ -35,6 +35,7 @@ static int clone_locked(struct dax_file *from, struct dax_file *to)
 	for (size_t i = 0; !error && i < from->extents.nr; i++)
 		error = share_extent(to, from->extents.list[i]);
 	sync_lock_release(&from->extent_lock);
+	from->reflink = to->reflink = true;
 	file_set_size(to, dax_file_size(from));
 	return error;
 }

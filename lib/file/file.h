@@ -148,6 +148,7 @@ struct dax_file {
 	uint64_t changed;
 
 	struct rwsem inode;
+	bool reflink; /* written under INODE alone: has shared blocks, once */
 	/* Grows under INODE, shrinks under INODE and INVALIDATE. Relaxed: who
 	 * acts on it holds one of them, others get a snapshot. */
 	struct sync_u64 size;
@@ -196,6 +197,9 @@ int file_unwrite(struct dax_file *file, uint64_t lblk, uint64_t nr);
 int file_direct_access(
 	struct dax_file *file, uint64_t pfn, uint64_t nr, void **address);
 int file_flush(struct dax_file *file, uint64_t pfn, uint64_t nr);
+/* What shows the pages of a shared @iomap shows them no more; before its end,
+ * with INVALIDATE held. An error of a writeback that this took. */
+int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap);
 void file_set_size(struct dax_file *file, uint64_t size);
 
 /* Does the range lie in what a file can hold? */

@@ -147,20 +147,38 @@ int dax_file_read(
 
 /* ---- writing ---- */
 
+int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap)
+{
+	const dax_pgoff_t first = iomap->pos >> DAX_PAGE_SHIFT;
+	const dax_pgoff_t last = first + (iomap->len >> DAX_PAGE_SHIFT) - 1;
+	int error;
+
+	/* An entry goes as a whole: so do its leaves, and the bytes beside what
+	 * has moved are made durable. */
+	dax_break_layouts(file->space);
+	error = dax_filemap_write_and_wait_range(file->space, first, last);
+	dax_truncate_pagecache_range(
+		file->space, first, last, DAX_TRUNCATE_KEEP_COPIES);
+	return error;
+}
+
 /* Pages that show what was there before show it no more. */
-static void tell_page_tables(
+static int tell_page_tables(
 	struct dax_file *file, const struct dax_iomap *iomap)
 {
 	const dax_pgoff_t first = iomap->pos >> DAX_PAGE_SHIFT;
 	const dax_pgoff_t last = first + (iomap->len >> DAX_PAGE_SHIFT) - 1;
 
-	if (iomap->flags & (DAX_IOMAP_NEW | DAX_IOMAP_SHARED))
+	if (iomap->flags & DAX_IOMAP_SHARED)
+		return file_forget_moved(file, iomap);
+	if (iomap->flags & DAX_IOMAP_NEW)
 		dax_invalidate_inode_pages2_range(file->space, first, last);
 	else
 		/* A block that was zeroed along with its neighbour has been
 		 * there for some time, and its page may be a zero page. */
 		space_hide_zero_pages(
 			file->space, (struct space_range){first, last});
+	return 0;
 }
 
 static int write_mapped(
@@ -168,10 +186,10 @@ static int write_mapped(
 {
 	const uint64_t len = piece_len(io, iomap);
 	void *address;
-	int error;
+	int error = tell_page_tables(io->file, iomap);
 
-	tell_page_tables(io->file, iomap);
-	error = piece_address(io, iomap, &address);
+	if (!error)
+		error = piece_address(io, iomap, &address);
 	if (error)
 		return error;
 	space_bytes_store(address, from, len);
@@ -181,7 +199,7 @@ static int write_mapped(
 	return error;
 }
 
-static int write_piece(struct io *io, const char *from)
+static int write_next(struct io *io, const char *from)
 {
 	struct dax_iomap iomap;
 	int error;
@@ -193,6 +211,20 @@ static int write_piece(struct io *io, const char *from)
 		return error;
 	error = write_mapped(io, &iomap, from);
 	file_space_ops.iomap_end(io->file, &iomap);
+	return error;
+}
+
+/* If the file may share blocks, no fault shows, or makes dirty, what moves. */
+static int write_piece(struct io *io, const char *from)
+{
+	const bool reflink = io->file->reflink;
+	int error;
+
+	if (reflink)
+		dax_filemap_invalidate_lock(io->file->space);
+	error = write_next(io, from);
+	if (reflink)
+		dax_filemap_invalidate_unlock(io->file->space);
 	return error;
 }
 

@@ -138,6 +138,20 @@ static void a_pmd_store_that_falls_back_leaves_no_stale_entry(void **state)
 	dax_file_delete(&rest);
 }
 
+/* The entry is dirty: an invalidation would let it stay. */
+static void a_write_to_a_shared_page_is_seen_under_a_dirty_entry(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_file *clone = dirty_and_shared(disk, a);
+
+	disk_write(disk, PMD - PAGE, 4, 1);
+	assert_null(dax_fs_verify(disk->fs));
+	assert_int_equal(disk_load(disk, a), 2);
+	assert_int_equal(disk_load(disk, a + PMD - PAGE), 4);
+	dax_file_delete(&clone);
+}
+
 #define SHARE_TEST(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -148,6 +162,8 @@ int main(void)
 		SHARE_TEST(a_page_that_moves_leaves_no_stale_entry),
 		SHARE_TEST(what_moves_takes_no_tag_from_its_neighbours),
 		SHARE_TEST(a_pmd_store_that_falls_back_leaves_no_stale_entry),
+		SHARE_TEST(
+			a_write_to_a_shared_page_is_seen_under_a_dirty_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
