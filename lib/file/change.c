@@ -23,13 +23,15 @@ static int zero_mapped(struct dax_file *file, const struct dax_iomap *iomap,
 	return file_flush(file, iomap->pfn, 1);
 }
 
-/* Zeroes @pos to @end, which are in one page, if that page is written. */
+/* Zeroes @pos to @end, which are in one page, if that page is written. Holds
+ * INVALIDATE: if it is shared, it moves. */
 static int zero_in_page(struct dax_file *file, uint64_t pos, uint64_t end)
 {
 	struct dax_iomap iomap = {
 		.pos = pos & -DAX_PAGE_SIZE, .len = DAX_PAGE_SIZE};
 	int error;
 
+	rwsem_assert_held(&file->space->invalidate);
 	if (pos >= end)
 		return 0;
 	error = file_space_ops.iomap_begin(file, DAX_IOMAP_READ, &iomap);
@@ -38,11 +40,13 @@ static int zero_in_page(struct dax_file *file, uint64_t pos, uint64_t end)
 	file_space_ops.iomap_end(file, &iomap);
 	if (iomap.type != DAX_IOMAP_MAPPED)
 		return 0;
-	/* Blocks of its own, if it shares them. */
-	error = file_space_ops.iomap_begin(file, DAX_IOMAP_WRITE, &iomap);
+	error = file_begin_write(file, &iomap);
 	if (error)
 		return error;
-	error = zero_mapped(file, &iomap, pos, end);
+	if (iomap.flags & DAX_IOMAP_SHARED)
+		error = file_forget_moved(file, &iomap);
+	if (!error)
+		error = zero_mapped(file, &iomap, pos, end);
 	file_space_ops.iomap_end(file, &iomap);
 	return error;
 }
@@ -238,14 +242,12 @@ static int zero_pages(struct dax_file *file, struct part part)
 {
 	int error;
 
-	dax_filemap_invalidate_lock(file->space);
 	dax_break_layouts(file->space);
 	error = drop_entries(file, part);
 	if (!error)
 		error = file_preallocate(file, part.first, part.nr);
 	if (!error)
 		error = file_unwrite(file, part.first, part.nr);
-	dax_filemap_invalidate_unlock(file->space);
 	return error;
 }
 
@@ -255,10 +257,14 @@ static int zero(struct dax_file *file, struct part part)
 
 	if (has_edges(part))
 		error = allocate(file, part);
-	if (!error && part.nr)
+	if (error)
+		return error;
+	dax_filemap_invalidate_lock(file->space);
+	if (part.nr)
 		error = zero_pages(file, part);
 	if (!error)
 		error = zero_edges(file, part);
+	dax_filemap_invalidate_unlock(file->space);
 	if (!error)
 		grow_to(file, part.end);
 	return error;

@@ -197,6 +197,8 @@ int file_unwrite(struct dax_file *file, uint64_t lblk, uint64_t nr);
 int file_direct_access(
 	struct dax_file *file, uint64_t pfn, uint64_t nr, void **address);
 int file_flush(struct dax_file *file, uint64_t pfn, uint64_t nr);
+/* An iomap_begin that commits if there is no room otherwise. Holds no ENTRY. */
+int file_begin_write(struct dax_file *file, struct dax_iomap *iomap);
 /* What shows the pages of a shared @iomap shows them no more; before its end,
  * with INVALIDATE held. An error of a writeback that this took. */
 int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap);

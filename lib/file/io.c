@@ -45,16 +45,14 @@ struct io {
 	uint64_t end;
 };
 
-static int begin(
-	const struct io *io, enum dax_iomap_use use, struct dax_iomap *iomap)
+/* What is left of the request, to begin with. */
+static struct dax_iomap rest_of(const struct io *io)
 {
 	const uint64_t first = io->pos & -DAX_PAGE_SIZE;
 	const uint64_t pages =
 		(io->end - first + DAX_PAGE_SIZE - 1) >> DAX_PAGE_SHIFT;
 
-	*iomap = (struct dax_iomap){
-		.pos = first, .len = pages << DAX_PAGE_SHIFT};
-	return file_space_ops.iomap_begin(io->file, use, iomap);
+	return (struct dax_iomap){.pos = first, .len = pages << DAX_PAGE_SHIFT};
 }
 
 /* Bytes of the request that @iomap has. */
@@ -97,9 +95,9 @@ static int read_mapped(
  */
 static bool has_moved(const struct io *io, const struct dax_iomap *iomap)
 {
-	struct dax_iomap now;
+	struct dax_iomap now = rest_of(io);
 
-	if (begin(io, DAX_IOMAP_READ, &now))
+	if (file_space_ops.iomap_begin(io->file, DAX_IOMAP_READ, &now))
 		return true;
 	file_space_ops.iomap_end(io->file, &now);
 	return now.pfn != iomap->pfn || now.len < iomap->len;
@@ -111,7 +109,9 @@ static int read_piece(struct io *io, char *to)
 	int error;
 
 	do {
-		error = begin(io, DAX_IOMAP_READ, &iomap);
+		iomap = rest_of(io);
+		error = file_space_ops.iomap_begin(
+			io->file, DAX_IOMAP_READ, &iomap);
 		if (error)
 			return error;
 		if (iomap.type == DAX_IOMAP_MAPPED)
@@ -146,6 +146,19 @@ int dax_file_read(
 }
 
 /* ---- writing ---- */
+
+int file_begin_write(struct dax_file *file, struct dax_iomap *iomap)
+{
+	const uint64_t len = iomap->len;
+	int error;
+
+	do {
+		iomap->len = len;
+		error = file_space_ops.iomap_begin(
+			file, DAX_IOMAP_WRITE, iomap);
+	} while (error == -ENOSPC && journal_make_room(file->fs));
+	return error;
+}
 
 int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap)
 {
@@ -201,12 +214,9 @@ static int write_mapped(
 
 static int write_next(struct io *io, const char *from)
 {
-	struct dax_iomap iomap;
-	int error;
+	struct dax_iomap iomap = rest_of(io);
+	int error = file_begin_write(io->file, &iomap);
 
-	do {
-		error = begin(io, DAX_IOMAP_WRITE, &iomap);
-	} while (error == -ENOSPC && journal_make_room(io->file->fs));
 	if (error)
 		return error;
 	error = write_mapped(io, &iomap, from);

@@ -152,6 +152,45 @@ static void a_write_to_a_shared_page_is_seen_under_a_dirty_entry(void **state)
 	dax_file_delete(&clone);
 }
 
+static int punch_inside(struct dax_file *file)
+{
+	return dax_file_change(file, DAX_FILE_PUNCH, PAGE / 2, 1);
+}
+
+static int zero_inside(struct dax_file *file)
+{
+	return dax_file_change(file, DAX_FILE_ZERO, PAGE / 2, 1);
+}
+
+static int cut_inside(struct dax_file *file)
+{
+	return dax_file_truncate(file, PAGE / 2);
+}
+
+/* A page of which a part is zeroed moves, too, and stays shown by nobody. */
+static void what_is_zeroed_in_a_shared_page_is_zero_for_all(void **state)
+{
+	static int (*const deeds[])(struct dax_file * file) = {
+		punch_inside, zero_inside, cut_inside};
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
+		struct dax_file *clone;
+
+		disk_write(disk, 0, 1, PMD);
+		clone = clone_of(disk);
+		assert_int_equal(disk_load(disk, a + PAGE / 2), 1);
+		assert_int_equal(deeds[i](disk->file), 0);
+		assert_int_equal(dax_file_truncate(disk->file, 4 * PMD), 0);
+		assert_null(dax_fs_verify(disk->fs));
+		assert_int_equal(shares(clone, 0), 1);
+		assert_int_equal(disk_load(disk, a + PAGE / 2), 0);
+		assert_int_equal(disk_load(disk, a), 1);
+		dax_file_delete(&clone);
+	}
+}
+
 #define SHARE_TEST(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -164,6 +203,7 @@ int main(void)
 		SHARE_TEST(a_pmd_store_that_falls_back_leaves_no_stale_entry),
 		SHARE_TEST(
 			a_write_to_a_shared_page_is_seen_under_a_dirty_entry),
+		SHARE_TEST(what_is_zeroed_in_a_shared_page_is_zero_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
