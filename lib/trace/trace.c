@@ -12,6 +12,7 @@
 struct ring {
 	struct ring *next; /* const after it was linked */
 	uint64_t thread;   /* const after it was linked */
+	uint64_t owner;	   /* const after it was linked; number of a thread */
 	uint64_t written;  /* owner; events ever */
 	uint64_t read;	   /* at rest */
 	uint64_t lost;	   /* owner */
@@ -19,8 +20,8 @@ struct ring {
 };
 
 struct dax_trace {
-	size_t size;	  /* const after init */
-	uint64_t born_ns; /* const after init */
+	size_t size; /* const after init */
+	uint64_t id; /* const after init; of no other trace, ever */
 	struct sync_lock lock;
 	struct ring *rings; /* guarded by lock */
 	uint64_t nr_rings;  /* guarded by lock */
@@ -30,11 +31,15 @@ struct dax_trace {
 	struct sync_u64 homeless; /* events of threads without memory */
 };
 
-/* Which ring this thread has in the trace it emitted to last. @born_ns tells
- * that trace from a later one at the same address. */
+/* Relaxed: numbers that have been given out, and nothing else. An address would
+ * not do: it is had again by a later trace, or thread. */
+static struct sync_u64 nr_traces;
+static struct sync_u64 nr_threads;
+
+/* This thread, and its ring in the trace that it emitted to last. */
 static SYNC_THREAD_LOCAL struct {
-	const struct dax_trace *trace;
-	uint64_t born_ns;
+	uint64_t number;   /* from 1; 0: none yet */
+	uint64_t trace_id; /* from 1; 0: none */
 	struct ring *ring;
 } mine;
 
@@ -48,7 +53,7 @@ int dax_trace_new(size_t size, struct dax_trace **out)
 	if (!trace)
 		return -ENOMEM;
 	trace->size = size;
-	trace->born_ns = sync_now();
+	trace->id = sync_add(&nr_traces, 1, memory_order_relaxed) + 1;
 	sync_lock_init(&trace->lock, RANK_LEAF);
 	*out = trace;
 	return 0;
@@ -77,6 +82,7 @@ static struct ring *ring_new(struct dax_trace *trace)
 
 	if (!ring)
 		return NULL;
+	ring->owner = mine.number;
 	sync_lock_acquire(&trace->lock);
 	ring->thread = trace->nr_rings++;
 	ring->next = trace->rings;
@@ -85,13 +91,30 @@ static struct ring *ring_new(struct dax_trace *trace)
 	return ring;
 }
 
+/* That of this thread; NULL: it has none yet. */
+static struct ring *ring_find(struct dax_trace *trace)
+{
+	struct ring *ring;
+
+	sync_lock_acquire(&trace->lock);
+	ring = trace->rings;
+	while (ring && ring->owner != mine.number)
+		ring = ring->next;
+	sync_lock_release(&trace->lock);
+	return ring;
+}
+
 static struct ring *my_ring(struct dax_trace *trace)
 {
-	if (mine.trace != trace || mine.born_ns != trace->born_ns) {
+	if (mine.trace_id == trace->id)
+		return mine.ring;
+	if (!mine.number)
+		mine.number =
+			sync_add(&nr_threads, 1, memory_order_relaxed) + 1;
+	mine.ring = ring_find(trace);
+	if (!mine.ring)
 		mine.ring = ring_new(trace);
-		mine.trace = mine.ring ? trace : NULL;
-		mine.born_ns = trace->born_ns;
-	}
+	mine.trace_id = mine.ring ? trace->id : 0;
 	return mine.ring;
 }
 

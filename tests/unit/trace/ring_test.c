@@ -86,6 +86,23 @@ static void each_thread_has_a_ring_of_its_own(void **state)
 	dax_trace_delete(&trace);
 }
 
+static void a_thread_keeps_its_ring_while_it_uses_another_trace(void **state)
+{
+	struct dax_trace *traces[2] = {new_trace(), new_trace()};
+	struct dax_trace_event event;
+
+	(void)state;
+	for (uint64_t i = 0; i < 2 * SIZE; i++)
+		emit(traces[i % 2], i);
+	for (uint64_t i = 0; i < 2 * SIZE; i++) {
+		assert_int_equal(dax_trace_read(traces[i % 2], &event), 1);
+		assert_int_equal(event.index, i);
+		assert_int_equal(event.thread, 0);
+	}
+	dax_trace_delete(&traces[0]);
+	dax_trace_delete(&traces[1]);
+}
+
 static void an_event_without_memory_for_a_ring_is_lost(void **state)
 {
 	struct dax_trace *trace = new_trace();
@@ -164,6 +181,8 @@ int main(void)
 		cmocka_unit_test(
 			a_full_ring_forgets_the_oldest_and_counts_them),
 		cmocka_unit_test(each_thread_has_a_ring_of_its_own),
+		cmocka_unit_test(
+			a_thread_keeps_its_ring_while_it_uses_another_trace),
 		cmocka_unit_test(an_event_without_memory_for_a_ring_is_lost),
 		cmocka_unit_test(no_trace_is_nothing),
 		cmocka_unit_test(events_read_as_in_the_kernel),
