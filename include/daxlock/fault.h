@@ -338,6 +338,7 @@ const struct dax_explanation *dax_explain(enum dax_cause cause);
  * @DAX_LEAF_DIRTY: was stored to
  * @DAX_LEAF_ZERO: shows a zero page
  * @DAX_LEAF_COPY: shows a private copy
+ * @DAX_LEAF_PUD: of the size of a PUD
  */
 enum dax_leaf_flags {
 	DAX_LEAF_PRESENT = 1 << 0,
@@ -346,6 +347,7 @@ enum dax_leaf_flags {
 	DAX_LEAF_DIRTY = 1 << 3,
 	DAX_LEAF_ZERO = 1 << 4,
 	DAX_LEAF_COPY = 1 << 5,
+	DAX_LEAF_PUD = 1 << 6,
 };
 
 /**

@@ -110,12 +110,11 @@ static uint64_t populated_to(
 	struct dax_mm *mm, uint64_t address, enum dax_access_type type)
 {
 	struct leaf leaf;
-	const enum pmd_state state = table_look(mm, address, &leaf);
+	const unsigned int order = table_look(mm, address, &leaf);
 
 	if (!allows(&leaf, type))
 		return 0;
-	return state == PMD_STATE_LEAF ? pmd_start(address) + PMD_BYTES
-				       : address + DAX_PAGE_SIZE;
+	return leaf_start(address, order) + leaf_bytes(order);
 }
 
 static int populate(struct dax_mm *mm, uint64_t address, uint64_t end,

@@ -24,7 +24,7 @@ static inline void split_for_fallback(const struct fault *f)
 		table_split(f->vma->mm, f->address);
 }
 
-static inline bool protects_pmd(void)
+static inline bool protects_large(void)
 {
 	return !SYNC_DEVIATION(mkclean_skip);
 }

@@ -25,15 +25,12 @@ static unsigned int handle_pmd(struct fault *f)
 		f->cause = DAX_CAUSE_HUGE_DISABLED;
 		return DAX_FAULT_FALLBACK;
 	}
-	switch (table_look(f->vma->mm, f->address, &leaf)) {
-	case PMD_STATE_NONE:
-		return iomap_fault(f, DAX_PMD_ORDER);
-	case PMD_STATE_LEAF:
-		return wp_huge_pmd(f, &leaf);
-	default:
+	if (table_look(f->vma->mm, f->address, &leaf) < DAX_PMD_ORDER) {
 		f->cause = DAX_CAUSE_PTE_TABLE;
 		return DAX_FAULT_FALLBACK;
 	}
+	return leaf.flags ? wp_huge_pmd(f, &leaf)
+			  : iomap_fault(f, DAX_PMD_ORDER);
 }
 
 /* ---- PTE ---- */
@@ -71,11 +68,13 @@ static unsigned int handle_pte(struct fault *f)
 {
 	struct leaf leaf;
 
-	/* A PMD fault was faster: the access is tried again. */
-	if (table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_LEAF)
-		return 0;
+	const unsigned int order = table_look(f->vma->mm, f->address, &leaf);
+
 	if (!leaf.flags)
 		return do_fault(f);
+	/* A PMD fault was faster: the access is tried again. */
+	if (order > DAX_PTE_ORDER)
+		return 0;
 	if (f->store && !(leaf.flags & DAX_LEAF_WRITE))
 		return do_wp_page(f);
 	return 0;

@@ -28,28 +28,15 @@ static struct leaf make_leaf(const struct fault *f, uint64_t pfn, char *address)
 	};
 }
 
-static unsigned int insert_pte(struct fault *f, uint64_t pfn, char *address)
+unsigned int fault_insert_pfn(struct fault *f, uint64_t pfn, char *address)
 {
 	bool set;
 
 	keep_until_set(f);
-	if (table_set_pte(f->vma, f->address, make_leaf(f, pfn, address), &set))
+	if (table_set(f->vma, f->address, f->order, make_leaf(f, pfn, address),
+		    &set))
 		return DAX_FAULT_OOM;
 	return DAX_FAULT_NOPAGE;
-}
-
-static unsigned int insert_pmd(struct fault *f, uint64_t pfn, char *address)
-{
-	keep_until_set(f);
-	if (table_set_pmd(f->vma, f->address, make_leaf(f, pfn, address)))
-		return DAX_FAULT_OOM;
-	return DAX_FAULT_NOPAGE;
-}
-
-unsigned int fault_insert_pfn(struct fault *f, uint64_t pfn, char *address)
-{
-	return f->order ? insert_pmd(f, pfn, address)
-			: insert_pte(f, pfn, address);
 }
 
 /* ---- entries ---- */
@@ -101,7 +88,7 @@ static unsigned int load_hole(struct fault *f, const struct dax_iomap *iomap)
 	unsigned int result;
 
 	insert_entry(f, iomap, 0, DAX_ZERO_PAGE);
-	result = insert_pte(f, 0, zero_page);
+	result = fault_insert_pfn(f, 0, zero_page);
 	fault_trace(f, DAX_TRACE_LOAD_HOLE, result);
 	return result;
 }
@@ -114,7 +101,7 @@ static unsigned int pmd_load_hole(
 
 	if (zero) {
 		insert_entry(f, iomap, 0, DAX_ZERO_PAGE);
-		result = insert_pmd(f, 0, zero);
+		result = fault_insert_pfn(f, 0, zero);
 	}
 	if (result & DAX_FAULT_ERROR) {
 		f->cause = DAX_CAUSE_NO_MEMORY;
@@ -207,7 +194,7 @@ static unsigned int fill_copy(struct fault *f, const struct dax_iomap *iomap)
 			return refused(f, error);
 		space_bytes_load(address, f->copy->bytes, DAX_PAGE_SIZE);
 	}
-	if (table_set_pte(f->vma, f->address, leaf, &set))
+	if (table_set(f->vma, f->address, DAX_PTE_ORDER, leaf, &set))
 		return DAX_FAULT_OOM;
 	if (!set)
 		return DAX_FAULT_NOPAGE;

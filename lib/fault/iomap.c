@@ -75,7 +75,7 @@ void fault_unlock(struct fault *f)
 static enum dax_cause check_fallback(const struct fault *f, uint64_t max_pgoff)
 {
 	const struct vma *vma = f->vma;
-	const uint64_t start = pmd_start(f->address);
+	const uint64_t start = leaf_start(f->address, DAX_PMD_ORDER);
 
 	if ((f->index ^ (f->address >> DAX_PAGE_SHIFT)) % PMD_PAGES)
 		return DAX_CAUSE_COLOUR;
@@ -88,14 +88,23 @@ static enum dax_cause check_fallback(const struct fault *f, uint64_t max_pgoff)
 	return DAX_CAUSE_NONE;
 }
 
-static unsigned int pmd_fault_locked(struct fault *f)
+/* A fault of another order was faster: the access is tried again. */
+static bool is_outrun(const struct fault *f)
 {
 	struct leaf leaf;
+	unsigned int order;
+
+	if (!looks_at_table_again())
+		return false;
+	order = table_look(f->vma->mm, f->address, &leaf);
+	return order < f->order || (order > f->order && leaf.flags);
+}
+
+static unsigned int pmd_fault_locked(struct fault *f)
+{
 	unsigned int new;
 
-	/* A PTE fault was faster: the access is tried again. */
-	if (looks_at_table_again() &&
-		table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_TABLE)
+	if (is_outrun(f))
 		return DAX_FAULT_NOPAGE;
 	return fault_with_iomap(f, &new);
 }
@@ -134,13 +143,10 @@ static unsigned int dax_iomap_pmd_fault(struct fault *f)
 
 static unsigned int pte_fault_locked(struct fault *f)
 {
-	struct leaf leaf;
 	unsigned int new = 0;
 	unsigned int result;
 
-	/* A PMD fault was faster: the access is tried again. */
-	if (looks_at_table_again() &&
-		table_look(f->vma->mm, f->address, &leaf) == PMD_STATE_LEAF)
+	if (is_outrun(f))
 		return DAX_FAULT_NOPAGE;
 	result = fault_with_iomap(f, &new);
 	if (new &&result != DAX_FAULT_SIGBUS)

@@ -168,7 +168,7 @@ static void place(struct dax_mm *mm, struct vma *vma, uint64_t skew)
 
 	vma->start = mm->next_start + skew;
 	vma->end = vma->start + len;
-	mm->next_start = pmd_start(vma->end) + 2 * PMD_BYTES;
+	mm->next_start = leaf_start(vma->end, DAX_PMD_ORDER) + 2 * PMD_BYTES;
 }
 
 int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
@@ -215,8 +215,7 @@ static int split_at(struct dax_mm *mm, uint64_t address)
 	space_resize_view(
 		vma->space, &vma->view, vma_pages(vma, vma->start, address));
 	vma->end = address;
-	if (address % PMD_BYTES)
-		table_split(mm, address);
+	table_split_at(mm, address);
 	return 0;
 }
 

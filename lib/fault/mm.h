@@ -17,9 +17,15 @@
 #define PMD_PAGES ((uint64_t)1 << DAX_PMD_ORDER)
 #define PMD_BYTES (PMD_PAGES << DAX_PAGE_SHIFT)
 
-static inline uint64_t pmd_start(uint64_t address)
+static inline uint64_t leaf_bytes(unsigned int order)
 {
-	return address & -PMD_BYTES;
+	return DAX_PAGE_SIZE << order;
+}
+
+/* Where the leaf of @order begins that @address is in. */
+static inline uint64_t leaf_start(uint64_t address, unsigned int order)
+{
+	return address & -leaf_bytes(order);
 }
 
 /* ---- areas ---- */
@@ -66,15 +72,20 @@ struct leaf {
 	struct copy *copy;  /* of DAX_LEAF_COPY */
 };
 
-/* One PMD cell: nothing, a PMD leaf, or a table of PTE leaves. */
-struct pmd {
-	uint64_t start; /* const after init; an address */
-	struct pmd *next;
+/* Nothing, a leaf, or a table of PMD_PAGES cells of the next smaller order. */
+struct cell {
 	struct leaf leaf;
-	struct leaf *ptes;
+	struct cell *table;
 };
 
-#define PMD_BUCKETS 256
+/* The largest cells, in a hash. */
+struct pud {
+	uint64_t start; /* const after init; an address */
+	struct pud *next;
+	struct cell cell;
+};
+
+#define PUD_BUCKETS 64
 
 struct dax_mm {
 	const struct dax_profile *profile; /* const after init */
@@ -83,21 +94,15 @@ struct dax_mm {
 	uint64_t next_start;		   /* guarded by MMAP alone */
 
 	struct sync_lock page_lock;    /* PTE */
-	struct pmd *pmds[PMD_BUCKETS]; /* guarded by page_lock */
+	struct pud *puds[PUD_BUCKETS]; /* guarded by page_lock */
 	char *huge_zero;	       /* guarded by page_lock; a PMD */
 };
 
 struct vma *mm_find_vma(struct dax_mm *mm, uint64_t address);
 
-/* What is at an address. */
-enum pmd_state {
-	PMD_STATE_NONE,
-	PMD_STATE_LEAF,
-	PMD_STATE_TABLE,
-};
-
-enum pmd_state table_look(
-	struct dax_mm *mm, uint64_t address, struct leaf *leaf);
+/* What is at an address: a leaf, or none (its flags are 0). The order that it
+ * has, or that a leaf may have there which needs no new table. */
+unsigned int table_look(struct dax_mm *mm, uint64_t address, struct leaf *leaf);
 
 /* The leaf that @address goes through, or NULL; and how many bytes into it.
  * Holds page_lock. */
@@ -105,18 +110,21 @@ struct leaf *table_leaf_locked(
 	struct dax_mm *mm, uint64_t address, uint64_t *skip);
 
 /* 0; -ENOMEM. A leaf that is there is kept, but made writable if @leaf is and
- * shows the same; @leaf's copy is taken over only if it was set (true). */
-int table_set_pte(
-	struct vma *vma, uint64_t address, struct leaf leaf, bool *set);
-int table_set_pmd(struct vma *vma, uint64_t address, struct leaf leaf);
+ * shows the same; where a larger or smaller one is, nothing happens. @leaf's
+ * copy is taken over only if it was set (true). */
+int table_set(struct vma *vma, uint64_t address, unsigned int order,
+	struct leaf leaf, bool *set);
 
 /* The zero page of a PMD; NULL: no memory. */
 char *table_huge_zero(struct dax_mm *mm);
 
-/* All leaves that reach into the range, or a PMD leaf that one end is in. */
+/* All leaves that reach into the range; a large one as a whole. */
 void table_zap(struct dax_mm *mm, uint64_t start, uint64_t end,
 	enum dax_truncate_mode mode);
+/* A file's large leaf is not split into smaller ones: it goes, and faults will
+ * bring them. The one that @address is in; the one that begins before it. */
 void table_split(struct dax_mm *mm, uint64_t address);
+void table_split_at(struct dax_mm *mm, uint64_t address);
 void table_write_protect(struct dax_mm *mm, uint64_t start, uint64_t end);
 void table_change_protection(
 	struct vma *vma, uint64_t start, uint64_t end, enum dax_prot prot);
@@ -129,10 +137,12 @@ int table_copy_page(struct vma *vma, uint64_t address);
 struct copy *copy_new(void);
 void copy_put(struct copy *copy);
 
-/* Calls @visit for each leaf. */
-void table_for_each(struct dax_mm *mm,
-	void (*visit)(void *context, uint64_t address, const struct leaf *leaf),
-	void *context);
+/* @address: where the leaf begins. */
+typedef void table_visit(
+	void *context, uint64_t address, struct leaf *leaf, unsigned int order);
+
+/* Calls @visit for each leaf. Nobody else uses the page table. */
+void table_for_each(struct dax_mm *mm, table_visit *visit, void *context);
 
 /* ---- faults ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The page table: a hash of PMD cells. */
+/* The page table: a tree of cells under each PUD, and a hash of those. */
 #include <errno.h>
 #include <string.h>
 
@@ -7,44 +7,69 @@
 
 /* ---- cells ---- */
 
-static struct pmd **bucket(struct dax_mm *mm, uint64_t address)
+static struct pud **bucket(struct dax_mm *mm, uint64_t address)
 {
-	return &mm->pmds[address / PMD_BYTES % PMD_BUCKETS];
+	return &mm->puds[address / leaf_bytes(DAX_PUD_ORDER) % PUD_BUCKETS];
 }
 
-struct pmd *table_find_pmd(struct dax_mm *mm, uint64_t address)
+struct place table_top(struct dax_mm *mm, uint64_t address)
 {
-	struct pmd *pmd = *bucket(mm, address);
+	struct pud *pud = *bucket(mm, address);
 
-	while (pmd && pmd->start != pmd_start(address))
-		pmd = pmd->next;
-	return pmd;
+	sync_lock_assert_held(&mm->page_lock);
+	while (pud && pud->start != leaf_start(address, DAX_PUD_ORDER))
+		pud = pud->next;
+	return (struct place){pud ? &pud->cell : NULL, DAX_PUD_ORDER};
 }
 
-static struct pmd *make_pmd(struct dax_mm *mm, uint64_t address)
+struct place table_find(struct dax_mm *mm, uint64_t address)
 {
-	struct pmd **head = bucket(mm, address);
-	struct pmd *pmd = table_find_pmd(mm, address);
+	struct place place = table_top(mm, address);
 
-	if (pmd)
-		return pmd;
-	pmd = sync_alloc(sizeof(*pmd), _Alignof(struct pmd));
-	if (!pmd)
+	while (place.cell && place.cell->table)
+		place = place_below(place, address);
+	return place;
+}
+
+static struct cell *make_pud(struct dax_mm *mm, uint64_t address)
+{
+	struct pud **head = bucket(mm, address);
+	struct pud *pud = sync_alloc(sizeof(*pud), _Alignof(struct pud));
+
+	if (!pud)
 		return NULL;
-	pmd->start = pmd_start(address);
-	pmd->next = *head;
-	*head = pmd;
-	return pmd;
+	pud->start = leaf_start(address, DAX_PUD_ORDER);
+	pud->next = *head;
+	*head = pud;
+	return &pud->cell;
 }
 
-struct leaf *table_make_pte(struct dax_mm *mm, uint64_t address)
+static bool make_table(struct cell *cell)
 {
-	struct pmd *pmd = make_pmd(mm, address);
+	if (!cell->table)
+		cell->table = sync_alloc(
+			PMD_PAGES * sizeof(struct cell), _Alignof(struct cell));
+	return cell->table;
+}
 
-	if (pmd && !pmd->ptes)
-		pmd->ptes = sync_alloc(
-			PMD_PAGES * sizeof(*pmd->ptes), _Alignof(struct leaf));
-	return pmd && pmd->ptes ? pte_of(pmd, address) : NULL;
+/* The cell of @order on the way to @address, or the larger leaf that is in its
+ * way. A NULL cell: no memory. */
+static struct place make_place(
+	struct dax_mm *mm, uint64_t address, unsigned int order)
+{
+	struct place place = table_top(mm, address);
+
+	if (!place.cell)
+		place.cell = make_pud(mm, address);
+	while (place.cell && place.order > order) {
+		if (place.cell->leaf.flags && looks_at_table_again())
+			break;
+		if (make_table(place.cell))
+			place = place_below(place, address);
+		else
+			place.cell = NULL;
+	}
+	return place;
 }
 
 /* ---- private copies ---- */
@@ -76,76 +101,43 @@ void table_clear_leaf(struct leaf *leaf)
 struct leaf *table_leaf_locked(
 	struct dax_mm *mm, uint64_t address, uint64_t *skip)
 {
-	struct pmd *pmd = table_find_pmd(mm, address);
+	const struct place place = table_find(mm, address);
 
-	sync_lock_assert_held(&mm->page_lock);
-	if (!pmd)
-		return NULL;
-	if (pmd->ptes) {
-		*skip = address % DAX_PAGE_SIZE;
-		return pte_of(pmd, address);
-	}
-	*skip = address - pmd->start;
-	return &pmd->leaf;
+	*skip = address - leaf_start(address, place.order);
+	return place.cell ? &place.cell->leaf : NULL;
 }
 
-static enum pmd_state look_locked(
-	struct dax_mm *mm, uint64_t address, struct leaf *leaf)
+unsigned int table_look(struct dax_mm *mm, uint64_t address, struct leaf *leaf)
 {
-	struct pmd *pmd = table_find_pmd(mm, address);
-
-	*leaf = (struct leaf){0};
-	if (!pmd || (!pmd->ptes && !pmd->leaf.flags))
-		return PMD_STATE_NONE;
-	if (pmd->ptes) {
-		*leaf = *pte_of(pmd, address);
-		return PMD_STATE_TABLE;
-	}
-	*leaf = pmd->leaf;
-	return PMD_STATE_LEAF;
-}
-
-enum pmd_state table_look(
-	struct dax_mm *mm, uint64_t address, struct leaf *leaf)
-{
-	enum pmd_state state;
+	struct place place;
 
 	sync_lock_acquire(&mm->page_lock);
-	state = look_locked(mm, address, leaf);
+	place = table_find(mm, address);
+	*leaf = place.cell ? place.cell->leaf : (struct leaf){0};
 	sync_lock_release(&mm->page_lock);
-	return state;
+	return place.order;
+}
+
+static unsigned int size_flag(unsigned int order)
+{
+	if (order == DAX_PUD_ORDER)
+		return DAX_LEAF_PUD;
+	return order == DAX_PMD_ORDER ? DAX_LEAF_PMD : 0;
 }
 
 void dax_mm_leaf(struct dax_mm *mm, uint64_t address, struct dax_leaf *out)
 {
 	struct leaf leaf;
-	enum pmd_state state;
+	unsigned int order;
 
 	DAX_REQUIRE(mm && out);
-	state = table_look(mm, address, &leaf);
+	order = table_look(mm, address, &leaf);
 	*out = (struct dax_leaf){.flags = leaf.flags, .pfn = leaf.pfn};
-	if (state != PMD_STATE_LEAF)
-		return;
-	out->flags |= DAX_LEAF_PMD;
+	if (leaf.flags)
+		out->flags |= size_flag(order);
 	if (leaf.pfn)
-		out->pfn += (address - pmd_start(address)) >> DAX_PAGE_SHIFT;
-}
-
-void table_for_each(struct dax_mm *mm,
-	void (*visit)(void *context, uint64_t address, const struct leaf *leaf),
-	void *context)
-{
-	for (size_t i = 0; i < PMD_BUCKETS; i++)
-		for (struct pmd *pmd = mm->pmds[i]; pmd; pmd = pmd->next) {
-			DAX_INVARIANT(!pmd->leaf.flags || !pmd->ptes);
-			if (pmd->leaf.flags)
-				visit(context, pmd->start, &pmd->leaf);
-			for (size_t n = 0; pmd->ptes && n < PMD_PAGES; n++)
-				if (pmd->ptes[n].flags)
-					visit(context,
-						pmd->start + n * DAX_PAGE_SIZE,
-						&pmd->ptes[n]);
-		}
+		out->pfn += (address - leaf_start(address, order)) >>
+			    DAX_PAGE_SHIFT;
 }
 
 /* ---- setting ---- */
@@ -158,47 +150,32 @@ static void upgrade(struct leaf *there, const struct leaf *leaf)
 		there->flags |= DAX_LEAF_WRITE | DAX_LEAF_DIRTY;
 }
 
-int table_set_pte(
-	struct vma *vma, uint64_t address, struct leaf leaf, bool *set)
+/* Where another fault was faster, the access is tried again. */
+static bool set_leaf(struct cell *cell, const struct leaf *leaf)
 {
-	struct dax_mm *mm = vma->mm;
-	struct pmd *pmd;
-	struct leaf *pte = NULL;
-
-	*set = false;
-	sync_lock_acquire(&mm->page_lock);
-	pmd = table_find_pmd(mm, address);
-	if (pmd && pmd->leaf.flags && looks_at_table_again()) {
-		/* A PMD fault was faster: the access is tried again. */
-		sync_lock_release(&mm->page_lock);
-		return 0;
+	if (cell->leaf.flags) {
+		upgrade(&cell->leaf, leaf);
+		return false;
 	}
-	pte = table_make_pte(mm, address);
-	if (pte && pte->flags) {
-		upgrade(pte, &leaf);
-	} else if (pte) {
-		*pte = leaf;
-		*set = true;
-		vma->has_copies |= leaf.copy != NULL;
-	}
-	sync_lock_release(&mm->page_lock);
-	return pte ? 0 : -ENOMEM;
+	if (cell->table && looks_at_table_again())
+		return false;
+	cell->leaf = *leaf;
+	return true;
 }
 
-int table_set_pmd(struct vma *vma, uint64_t address, struct leaf leaf)
+int table_set(struct vma *vma, uint64_t address, unsigned int order,
+	struct leaf leaf, bool *set)
 {
 	struct dax_mm *mm = vma->mm;
-	struct pmd *pmd;
+	struct place place;
 
 	sync_lock_acquire(&mm->page_lock);
-	pmd = make_pmd(mm, address);
-	/* A table that appeared meanwhile wins; the access is tried again. */
-	if (pmd && pmd->leaf.flags)
-		upgrade(&pmd->leaf, &leaf);
-	else if (pmd && (!pmd->ptes || !looks_at_table_again()))
-		pmd->leaf = leaf;
+	place = make_place(mm, address, order);
+	*set = place.cell && place.order == order &&
+	       set_leaf(place.cell, &leaf);
+	vma->has_copies |= *set && leaf.copy;
 	sync_lock_release(&mm->page_lock);
-	return pmd ? 0 : -ENOMEM;
+	return place.cell ? 0 : -ENOMEM;
 }
 
 char *table_huge_zero(struct dax_mm *mm)
@@ -235,20 +212,26 @@ static void copy_page_locked(struct leaf *pte, struct copy *copy)
 	};
 }
 
+/* A page that is shown, by a leaf of its own, and read-only. */
+static bool can_copy(struct place place)
+{
+	return place.cell && !place.order && place.cell->leaf.flags &&
+	       !(place.cell->leaf.flags & DAX_LEAF_WRITE);
+}
+
 int table_copy_page(struct vma *vma, uint64_t address)
 {
 	struct dax_mm *mm = vma->mm;
 	struct copy *copy = copy_new();
-	struct leaf leaf, *pte;
+	struct place place;
 
 	if (!copy)
 		return -ENOMEM;
 	sync_lock_acquire(&mm->page_lock);
-	if (look_locked(mm, address, &leaf) == PMD_STATE_TABLE && leaf.flags &&
-		!(leaf.flags & DAX_LEAF_WRITE)) {
-		pte = pte_of(table_find_pmd(mm, address), address);
-		if (!table_reuse_copy(pte)) {
-			copy_page_locked(pte, copy);
+	place = table_find(mm, address);
+	if (can_copy(place)) {
+		if (!table_reuse_copy(&place.cell->leaf)) {
+			copy_page_locked(&place.cell->leaf, copy);
 			copy = NULL;
 		}
 		vma->has_copies = true;

@@ -6,15 +6,25 @@
 
 #include "fault/mm.h"
 
-static inline struct leaf *pte_of(struct pmd *pmd, uint64_t address)
+/* Where a walk for an address is. */
+struct place {
+	struct cell *cell; /* NULL: there is no such pud */
+	unsigned int order;
+};
+
+static inline struct place place_below(struct place place, uint64_t address)
 {
-	return &pmd->ptes[(address - pmd->start) >> DAX_PAGE_SHIFT];
+	const unsigned int order = place.order - DAX_PMD_ORDER;
+
+	return (struct place){
+		&place.cell->table[address / leaf_bytes(order) % PMD_PAGES],
+		order,
+	};
 }
 
-/* NULL: there is none. */
-struct pmd *table_find_pmd(struct dax_mm *mm, uint64_t address);
-/* Made if there is none; NULL: no memory. */
-struct leaf *table_make_pte(struct dax_mm *mm, uint64_t address);
+/* The top of the way to @address, and its end: where no table is. */
+struct place table_top(struct dax_mm *mm, uint64_t address);
+struct place table_find(struct dax_mm *mm, uint64_t address);
 void table_clear_leaf(struct leaf *leaf);
 /* A copy that nobody else has is made writable; false: somebody has. */
 bool table_reuse_copy(struct leaf *pte);

@@ -4,83 +4,117 @@
 
 #include "fault/table.h"
 
-/* The part of a range that is in one PMD cell. */
-struct span {
-	struct pmd *pmd;
+/* ---- ranges ---- */
+
+/* What is done to each leaf that reaches into a range. */
+struct sweep {
 	uint64_t start;
 	uint64_t end;
+	table_visit *visit;
+	void *context;
 };
 
-/* The next cell of @start to @end that exists; false: there is none. */
-static bool next_span(
-	struct dax_mm *mm, uint64_t *start, uint64_t end, struct span *span)
+/* @place begins at @address. */
+static void sweep_place(
+	const struct sweep *sweep, struct place place, uint64_t address)
 {
-	while (*start < end) {
-		const uint64_t stop = pmd_start(*start) + PMD_BYTES;
+	const uint64_t stop = address + leaf_bytes(place.order);
+	const uint64_t end = sweep->end < stop ? sweep->end : stop;
+	uint64_t at = sweep->start > address ? sweep->start : address;
+	struct place below;
 
-		*span = (struct span){table_find_pmd(mm, *start), *start,
-			stop < end ? stop : end};
-		*start = stop;
-		if (span->pmd)
-			return true;
+	DAX_INVARIANT(!place.cell->leaf.flags || !place.cell->table);
+	if (place.cell->leaf.flags)
+		sweep->visit(sweep->context, address, &place.cell->leaf,
+			place.order);
+	while (place.cell->table && at < end) {
+		below = place_below(place, at);
+		at = leaf_start(at, below.order);
+		sweep_place(sweep, below, at);
+		at += leaf_bytes(below.order);
 	}
-	return false;
 }
 
-static void zap_span(struct span span, enum dax_truncate_mode mode)
+static void sweep_range(struct dax_mm *mm, struct sweep sweep)
 {
-	table_clear_leaf(&span.pmd->leaf);
-	for (uint64_t at = span.start; span.pmd->ptes && at < span.end;
-		at += DAX_PAGE_SIZE) {
-		struct leaf *pte = pte_of(span.pmd, at);
+	struct place top;
 
-		if (!pte->copy || mode == DAX_TRUNCATE_ALL)
-			table_clear_leaf(pte);
+	sync_lock_acquire(&mm->page_lock);
+	for (uint64_t at = leaf_start(sweep.start, DAX_PUD_ORDER);
+		at < sweep.end; at += leaf_bytes(DAX_PUD_ORDER)) {
+		top = table_top(mm, at);
+		if (top.cell)
+			sweep_place(&sweep, top, at);
 	}
+	sync_lock_release(&mm->page_lock);
+}
+
+void table_for_each(struct dax_mm *mm, table_visit *visit, void *context)
+{
+	const struct sweep sweep = {0, UINT64_MAX, visit, context};
+
+	for (size_t i = 0; i < PUD_BUCKETS; i++)
+		for (struct pud *pud = mm->puds[i]; pud; pud = pud->next)
+			sweep_place(&sweep,
+				(struct place){&pud->cell, DAX_PUD_ORDER},
+				pud->start);
+}
+
+/* ---- zapping ---- */
+
+static void zap(
+	void *context, uint64_t address, struct leaf *leaf, unsigned int order)
+{
+	const enum dax_truncate_mode *mode = context;
+
+	(void)address;
+	(void)order;
+	if (!leaf->copy || *mode == DAX_TRUNCATE_ALL)
+		table_clear_leaf(leaf);
 }
 
 void table_zap(struct dax_mm *mm, uint64_t start, uint64_t end,
 	enum dax_truncate_mode mode)
 {
-	struct span span;
-
-	sync_lock_acquire(&mm->page_lock);
-	while (next_span(mm, &start, end, &span))
-		zap_span(span, mode);
-	sync_lock_release(&mm->page_lock);
+	sweep_range(mm, (struct sweep){start, end, zap, &mode});
 }
 
-/* A file's PMD leaf is not split into PTE leaves: faults will bring them. */
 void table_split(struct dax_mm *mm, uint64_t address)
 {
-	struct pmd *pmd;
+	struct place place;
 
 	sync_lock_acquire(&mm->page_lock);
-	pmd = table_find_pmd(mm, address);
-	if (pmd)
-		table_clear_leaf(&pmd->leaf);
+	place = table_find(mm, address);
+	if (place.cell && place.order)
+		table_clear_leaf(&place.cell->leaf);
 	sync_lock_release(&mm->page_lock);
 }
 
-static void write_protect(struct leaf *leaf)
+void table_split_at(struct dax_mm *mm, uint64_t address)
 {
-	if (!leaf->copy)
+	struct place place;
+
+	sync_lock_acquire(&mm->page_lock);
+	place = table_find(mm, address);
+	if (place.cell && leaf_start(address, place.order) != address)
+		table_clear_leaf(&place.cell->leaf);
+	sync_lock_release(&mm->page_lock);
+}
+
+/* ---- protecting ---- */
+
+static void write_protect(
+	void *context, uint64_t address, struct leaf *leaf, unsigned int order)
+{
+	(void)context;
+	(void)address;
+	if (!leaf->copy && (!order || protects_large()))
 		leaf->flags &= ~(DAX_LEAF_WRITE | DAX_LEAF_DIRTY);
 }
 
 void table_write_protect(struct dax_mm *mm, uint64_t start, uint64_t end)
 {
-	struct span span;
-
-	sync_lock_acquire(&mm->page_lock);
-	while (next_span(mm, &start, end, &span)) {
-		if (protects_pmd())
-			write_protect(&span.pmd->leaf);
-		for (uint64_t at = span.start; span.pmd->ptes && at < span.end;
-			at += DAX_PAGE_SIZE)
-			write_protect(pte_of(span.pmd, at));
-	}
-	sync_lock_release(&mm->page_lock);
+	sweep_range(mm, (struct sweep){start, end, write_protect, NULL});
 }
 
 /* Only what is known to be dirty need not fault to say so. */
@@ -92,89 +126,97 @@ static void allow_stores(struct leaf *leaf)
 		leaf->flags |= DAX_LEAF_WRITE;
 }
 
-static void change_leaf(struct leaf *leaf, enum dax_prot prot)
+static void forbid(
+	void *context, uint64_t address, struct leaf *leaf, unsigned int order)
 {
-	if (prot == DAX_PROT_READ)
-		leaf->flags &= ~DAX_LEAF_WRITE;
-	else
+	(void)context;
+	(void)address;
+	(void)order;
+	leaf->flags &= ~DAX_LEAF_WRITE;
+}
+
+static void allow(
+	void *context, uint64_t address, struct leaf *leaf, unsigned int order)
+{
+	const struct dax_profile *profile = context;
+
+	(void)address;
+	if (!order || profile->mprotect_restores_pmd)
 		allow_stores(leaf);
 }
 
 void table_change_protection(
 	struct vma *vma, uint64_t start, uint64_t end, enum dax_prot prot)
 {
-	struct dax_mm *mm = vma->mm;
-	struct span span;
-
-	sync_lock_acquire(&mm->page_lock);
-	while (next_span(mm, &start, end, &span)) {
-		if (prot == DAX_PROT_READ || mm->profile->mprotect_restores_pmd)
-			change_leaf(&span.pmd->leaf, prot);
-		for (uint64_t at = span.start; span.pmd->ptes && at < span.end;
-			at += DAX_PAGE_SIZE)
-			change_leaf(pte_of(span.pmd, at), prot);
-	}
-	sync_lock_release(&mm->page_lock);
+	sweep_range(vma->mm, (struct sweep){start, end,
+				     prot == DAX_PROT_READ ? forbid : allow,
+				     (void *)vma->mm->profile});
 }
 
 /* ---- fork and the end ---- */
 
-/* The child's lock is not needed: only an unmap could find its table, and that
- * is kept out by I_MMAP. */
-static int copy_span(struct vma *to, struct span span)
+/* What the child is to show at *@address: what the parent does, read-only in
+ * both. *@address becomes that of the next leaf. */
+static struct leaf share_leaf(struct dax_mm *mm, uint64_t *address)
 {
-	for (uint64_t at = span.start; span.pmd->ptes && at < span.end;
-		at += DAX_PAGE_SIZE) {
-		struct leaf *pte = pte_of(span.pmd, at);
-		struct leaf *new;
+	struct leaf leaf = {0};
+	struct place place;
 
-		if (!pte->flags)
-			continue;
-		new = table_make_pte(to->mm, at);
-		if (!new)
-			return -ENOMEM;
-		pte->flags &= ~DAX_LEAF_WRITE;
-		*new = *pte;
-		/* Relaxed: ours is there, so it is not the last. */
-		if (pte->copy)
-			sync_add(&pte->copy->refs, 1, memory_order_relaxed);
+	sync_lock_acquire(&mm->page_lock);
+	place = table_find(mm, *address);
+	if (place.cell && !place.order) {
+		place.cell->leaf.flags &= ~DAX_LEAF_WRITE;
+		leaf = place.cell->leaf;
 	}
-	return 0;
+	/* Relaxed: the parent's is there, so it is not the last. */
+	if (leaf.copy)
+		sync_add(&leaf.copy->refs, 1, memory_order_relaxed);
+	sync_lock_release(&mm->page_lock);
+	*address = leaf_start(*address, place.order) + leaf_bytes(place.order);
+	return leaf;
 }
 
+/* One page at a time: the two page tables have locks of one rank. No fault of
+ * either runs, and I_MMAP keeps an unmap from falling between a parent's leaf
+ * and its child's; but one of another file may be in the child's table. */
 int table_copy(struct vma *from, struct vma *to)
 {
-	uint64_t start = from->start;
-	struct span span;
+	uint64_t next = from->start;
 	int error = 0;
 
 	sync_lock_acquire(&from->space->i_mmap);
-	sync_lock_acquire(&from->mm->page_lock);
-	to->has_copies = from->has_copies;
-	while (from->has_copies && !error &&
-		next_span(from->mm, &start, from->end, &span))
-		error = copy_span(to, span);
-	sync_lock_release(&from->mm->page_lock);
+	while (from->has_copies && next < from->end && !error) {
+		const uint64_t address = next;
+		const struct leaf leaf = share_leaf(from->mm, &next);
+		bool set;
+
+		if (!leaf.flags)
+			continue;
+		error = table_set(to, address, DAX_PTE_ORDER, leaf, &set);
+		if (error)
+			copy_put(leaf.copy);
+	}
 	sync_lock_release(&from->space->i_mmap);
 	return error;
 }
 
-static void free_pmd(struct pmd *pmd)
+static void free_cell(struct cell *cell)
 {
-	for (size_t n = 0; pmd->ptes && n < PMD_PAGES; n++)
-		table_clear_leaf(&pmd->ptes[n]);
-	sync_free(pmd->ptes);
-	sync_free(pmd);
+	table_clear_leaf(&cell->leaf);
+	for (size_t n = 0; cell->table && n < PMD_PAGES; n++)
+		free_cell(&cell->table[n]);
+	sync_free(cell->table);
 }
 
 void table_free(struct dax_mm *mm)
 {
-	for (size_t i = 0; i < PMD_BUCKETS; i++)
-		while (mm->pmds[i]) {
-			struct pmd *pmd = mm->pmds[i];
+	for (size_t i = 0; i < PUD_BUCKETS; i++)
+		while (mm->puds[i]) {
+			struct pud *pud = mm->puds[i];
 
-			mm->pmds[i] = pmd->next;
-			free_pmd(pmd);
+			mm->puds[i] = pud->next;
+			free_cell(&pud->cell);
+			sync_free(pud);
 		}
 	sync_free(mm->huge_zero);
 }

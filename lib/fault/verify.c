@@ -73,11 +73,13 @@ static const char *verify_leaf(
 		       : verify_page(vma, index, word, leaf);
 }
 
-static void visit(void *context, uint64_t address, const struct leaf *leaf)
+static void visit(
+	void *context, uint64_t address, struct leaf *leaf, unsigned int order)
 {
 	struct check *check = context;
 	const struct vma *vma = check->mm->vmas;
 
+	(void)order;
 	if (check->wrong)
 		return;
 	while (vma && (vma->end <= address || vma->start > address))
