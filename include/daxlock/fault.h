@@ -3,13 +3,15 @@
  * DOC: daxlock/fault.h - address spaces, page tables and page faults
  *
  * An address space (struct dax_mm) has areas that show files, and a page table
- * of PMD and PTE leaves. A load or a store goes through the page table; where
- * there is no leaf, or one that may not be written, it faults, and the fault
- * handler asks the file for its block and sets the leaf. The bytes are real: a
- * store through a shared area is in the device's memory when it returns.
+ * of PUD, PMD and PTE leaves. A load or a store goes through the page table;
+ *where there is no leaf, or one that may not be written, it faults, and the
+ *fault handler asks the file for its block and sets the leaf. The bytes are
+ *real: a store through a shared area is in the device's memory when it returns.
  *
  * What a fault does, in the kernel's order (G2):
  *
+ *      PUD  only if the space has such leaves (a device may, a file has none);
+ *           then as for a PMD, but a hole         FALLBACK
  *      PMD  past the end of the file               SIGBUS
  *           colour, private write, area, end       FALLBACK
  *           grab the entry; smaller ones there     FALLBACK
@@ -82,7 +84,7 @@ void dax_mm_delete(struct dax_mm **mm);
  * @mm: address space
  * @out: the copy, or NULL on error
  *
- * Leaves of shared areas, PMD leaves, and all leaves of areas that nobody has
+ * Leaves of shared areas, large leaves, and all leaves of areas that nobody has
  * written to privately are not copied: the child faults for them. Private
  * copies become read-only in both and are copied by whoever writes first.
  *
@@ -96,7 +98,7 @@ int dax_mm_fork(struct dax_mm *mm, struct dax_mm **out) DAX_MUST_CHECK;
  * @DAX_VMA_SHARED: stores go to the file; otherwise to private copies
  * @DAX_VMA_WRITE: stores are allowed
  * @DAX_VMA_SYNC: MAP_SYNC: a store needs no fsync to be found again
- * @DAX_VMA_NOHUGEPAGE: no PMD leaves
+ * @DAX_VMA_NOHUGEPAGE: only PTE leaves
  */
 enum dax_vma_flags {
 	DAX_VMA_SHARED = 1 << 0,
@@ -111,8 +113,9 @@ enum dax_vma_flags {
  * @pos: first byte of the file; a multiple of the page size
  * @len: bytes; rounded up to pages
  * @flags: of &enum dax_vma_flags
- * @skew: how far its address is to be off a multiple of a PMD's size, in
- *	bytes; a multiple of the page size
+ * @skew: how far its address is to be off a multiple of a PMD's size, or of a
+ *	PUD's if the space has such leaves, in bytes; a multiple of the page
+ *	size
  */
 struct dax_vma_params {
 	struct dax_space *space;
@@ -130,7 +133,8 @@ struct dax_vma_params {
  *
  * Nothing is faulted in.
  *
- * Return: 0; -EINVAL @len is 0, or @pos or @skew no multiple; -ENOMEM.
+ * Return: 0; -EINVAL @len is 0, or @pos or @skew no multiple, or the space's
+ * limits (&struct dax_space_limits) forbid it; -ENOMEM.
  */
 int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
 	uint64_t *address) DAX_MUST_CHECK;
@@ -141,7 +145,8 @@ int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
  * @address: a multiple of the page size
  * @len: bytes
  *
- * Return: 0; -EINVAL @address; -ENOMEM no memory to split an area.
+ * Return: 0; -EINVAL @address, or the space's areas cannot be split there;
+ * -ENOMEM no memory to split an area.
  */
 int dax_munmap(
 	struct dax_mm *mm, uint64_t address, uint64_t len) DAX_MUST_CHECK;
@@ -159,11 +164,12 @@ enum dax_prot {
  * @len: bytes
  * @prot: what is allowed
  *
- * Areas are split at the ends of the range, and with them PMD leaves, which
+ * Areas are split at the ends of the range, and with them large leaves, which
  * for files means: taken away. Areas that are equal again are merged.
  *
- * Return: 0; -EINVAL @address; -ENOMEM no memory, or nothing is mapped in a
- * part of the range, which is left out.
+ * Return: 0; -EINVAL @address, or the space's areas cannot be split there;
+ * -ENOMEM no memory, or nothing is mapped in a part of the range, which is
+ * left out.
  */
 int dax_mprotect(struct dax_mm *mm, uint64_t address, uint64_t len,
 	enum dax_prot prot) DAX_MUST_CHECK;
@@ -263,7 +269,7 @@ enum dax_fault {
 		DAX_FAULT_SIGSEGV)
 
 /**
- * enum dax_cause - why there is no PMD leaf
+ * enum dax_cause - why there is no PMD leaf, nor a PUD leaf
  * @DAX_CAUSE_NONE: there is one, or nobody tried
  * @DAX_CAUSE_HUGE_DISABLED: the area has DAX_VMA_NOHUGEPAGE
  * @DAX_CAUSE_COLOUR: address and file offset differ modulo a PMD
@@ -278,6 +284,7 @@ enum dax_fault {
  * @DAX_CAUSE_NO_MEMORY: no memory for an entry, a table or the zero page
  * @DAX_CAUSE_POISON: a page of it is bad
  * @DAX_CAUSE_DEVICE: the device gives no access
+ * @DAX_CAUSE_OTHER_SIZE: the device has leaves of another size only
  */
 enum dax_cause {
 	DAX_CAUSE_NONE,
@@ -294,6 +301,7 @@ enum dax_cause {
 	DAX_CAUSE_NO_MEMORY,
 	DAX_CAUSE_POISON,
 	DAX_CAUSE_DEVICE,
+	DAX_CAUSE_OTHER_SIZE,
 };
 
 /**
@@ -303,9 +311,9 @@ enum dax_cause {
  * @access: what was tried there
  * @cause: why the fault made no PMD leaf; NULL: do not tell
  *
- * Tries a PMD leaf where the area may have one, and a PTE leaf if that fell
- * back. The access may have to fault again. Where a leaf already allows it,
- * nothing happens.
+ * Tries the largest leaf that the space has where the area may have one, and
+ * the next smaller one if that fell back. The access may have to fault again.
+ * Where a leaf already allows it, nothing happens.
  *
  * Return: of &enum dax_fault; 0 nothing had to be done.
  * Models: mm/memory.c handle_mm_fault(), fs/dax.c dax_iomap_fault(), v6.12.

@@ -159,9 +159,26 @@ struct dax_space_ops {
 };
 
 /**
+ * struct dax_space_limits - what areas and leaves of a space are like
+ * @min_order: of leaves: areas begin and end at multiples of it, and a fault
+ *	that would need a smaller leaf is SIGBUS
+ * @max_order: of leaves
+ * @shared_only: there are no private areas
+ *
+ * A file has leaves of a PTE and a PMD, and any areas. A device that is mapped
+ * without a file system has leaves of one order.
+ */
+struct dax_space_limits {
+	unsigned int min_order;
+	unsigned int max_order;
+	bool shared_only;
+};
+
+/**
  * struct dax_space_params - how a space is made
  * @ops: outlives it
  * @owner: passed to @ops
+ * @limits: NULL: those of a file
  * @ino: a number for traces
  * @profile: NULL: the default
  * @trace: NULL: none; outlives it
@@ -170,6 +187,7 @@ struct dax_space_ops {
 struct dax_space_params {
 	const struct dax_space_ops *ops;
 	void *owner;
+	const struct dax_space_limits *limits;
 	uint64_t ino;
 	const struct dax_profile *profile;
 	struct dax_trace *trace;

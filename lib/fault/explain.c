@@ -55,10 +55,14 @@ static const struct dax_explanation explanations[] = {
 	[DAX_CAUSE_DEVICE] = {"device",
 		"The device gives no access to these pages.",
 		"See the kernel's log; the device may be going away."},
+	[DAX_CAUSE_OTHER_SIZE] = {"other-size",
+		"The device is made for mappings of another size.",
+		"Make it anew with an alignment of 2 MiB: ndctl "
+		"create-namespace --mode=devdax --align=2M."},
 };
 
 const struct dax_explanation *dax_explain(enum dax_cause cause)
 {
-	DAX_REQUIRE(cause <= DAX_CAUSE_DEVICE);
+	DAX_REQUIRE(cause <= DAX_CAUSE_OTHER_SIZE);
 	return &explanations[cause];
 }

@@ -4,33 +4,46 @@
 
 #include "fault/mm.h"
 
-/* ---- PMD ---- */
+/* ---- PMD and PUD ---- */
 
-/* A PMD leaf is there, and the access may want more than it allows. */
-static unsigned int wp_huge_pmd(struct fault *f, const struct leaf *leaf)
+/* A leaf is there, and the access may want more than it allows. */
+static unsigned int wp_huge(
+	struct fault *f, unsigned int order, const struct leaf *leaf)
 {
 	if (!f->store || (leaf->flags & DAX_LEAF_WRITE))
 		return 0;
 	/* A private copy is made of a page. */
 	if (!(f->vma->flags & DAX_VMA_SHARED))
 		split_for_fallback(f);
-	return iomap_fault(f, DAX_PMD_ORDER);
+	return iomap_fault(f, order);
 }
 
-static unsigned int handle_pmd(struct fault *f)
+/* What rules a leaf of @order out before the page table is looked at. */
+static enum dax_cause rule_out(const struct vma *vma, unsigned int order)
+{
+	if (vma->flags & DAX_VMA_NOHUGEPAGE)
+		return DAX_CAUSE_HUGE_DISABLED;
+	return order > vma->space->limits.max_order ? DAX_CAUSE_OTHER_SIZE
+						    : DAX_CAUSE_NONE;
+}
+
+static unsigned int handle_huge(struct fault *f, unsigned int order)
 {
 	struct leaf leaf;
+	unsigned int found;
 
-	if (f->vma->flags & DAX_VMA_NOHUGEPAGE) {
-		f->cause = DAX_CAUSE_HUGE_DISABLED;
+	f->cause = rule_out(f->vma, order);
+	if (f->cause)
 		return DAX_FAULT_FALLBACK;
-	}
-	if (table_look(f->vma->mm, f->address, &leaf) < DAX_PMD_ORDER) {
+	found = table_look(f->vma->mm, f->address, &leaf);
+	if (found < order) {
 		f->cause = DAX_CAUSE_PTE_TABLE;
 		return DAX_FAULT_FALLBACK;
 	}
-	return leaf.flags ? wp_huge_pmd(f, &leaf)
-			  : iomap_fault(f, DAX_PMD_ORDER);
+	if (!leaf.flags)
+		return iomap_fault(f, order);
+	/* A fault for a larger one was faster: the access is tried again. */
+	return found == order ? wp_huge(f, order, &leaf) : 0;
 }
 
 /* ---- PTE ---- */
@@ -82,8 +95,11 @@ static unsigned int handle_pte(struct fault *f)
 
 static unsigned int handle_mm_fault(struct fault *f)
 {
-	const unsigned int result = handle_pmd(f);
+	unsigned int result = DAX_FAULT_FALLBACK;
 
+	for (unsigned int order = DAX_PUD_ORDER;
+		order && result & DAX_FAULT_FALLBACK; order -= DAX_PMD_ORDER)
+		result = handle_huge(f, order);
 	return result & DAX_FAULT_FALLBACK ? handle_pte(f) : result;
 }
 

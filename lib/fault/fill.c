@@ -43,6 +43,8 @@ unsigned int fault_insert_pfn(struct fault *f, uint64_t pfn, char *address)
 
 static unsigned int order_flags(unsigned int order)
 {
+	if (order == DAX_PUD_ORDER)
+		return DAX_PUD;
 	return order ? DAX_PMD : DAX_PTE;
 }
 
@@ -144,7 +146,7 @@ static int direct_access(
 	const struct dax_space *space = f->vma->space;
 	void *start;
 	const int error = space->ops->direct_access(
-		space->owner, iomap->pfn, (uint64_t)1 << f->order, &start);
+		space->owner, iomap->pfn, fault_pages(f), &start);
 
 	if (!error)
 		*address = start;
@@ -153,11 +155,12 @@ static int direct_access(
 
 static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
 {
-	const uint64_t skip = f->index - dax_entry_start(f->entry, f->index);
+	const uint64_t skip =
+		fault_first(f) - dax_entry_start(f->entry, f->index);
 	char *address;
 	int error;
 
-	if (f->order && iomap->pfn % PMD_PAGES) {
+	if (iomap->pfn % fault_pages(f)) {
 		f->cause = DAX_CAUSE_MISALIGNED;
 		return DAX_FAULT_FALLBACK;
 	}
@@ -169,7 +172,7 @@ static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
 		dax_entry_order(f->entry) > f->order)
 		return DAX_FAULT_NOPAGE;
 	f->pfn = iomap->pfn;
-	insert_entry(f, iomap, iomap->pfn - (f->order ? 0 : skip), 0);
+	insert_entry(f, iomap, iomap->pfn - skip, 0);
 	if (is_synchronous(f, iomap))
 		return DAX_FAULT_NEEDDSYNC;
 	return fault_insert_pfn(f, iomap->pfn, address);
@@ -227,9 +230,11 @@ static unsigned int fault_iter(struct fault *f, const struct dax_iomap *iomap)
 {
 	if (f->copy)
 		return fill_copy(f, iomap);
-	if (iomap->type != DAX_IOMAP_MAPPED)
-		return f->order ? pmd_load_hole(f, iomap) : load_hole(f, iomap);
-	return map_storage(f, iomap);
+	if (iomap->type == DAX_IOMAP_MAPPED)
+		return map_storage(f, iomap);
+	if (f->order == DAX_PUD_ORDER)
+		return DAX_FAULT_FALLBACK; /* no zero page is as large */
+	return f->order ? pmd_load_hole(f, iomap) : load_hole(f, iomap);
 }
 
 unsigned int fault_with_iomap(struct fault *f, unsigned int *new)
@@ -237,7 +242,7 @@ unsigned int fault_with_iomap(struct fault *f, unsigned int *new)
 	const struct dax_space *space = f->vma->space;
 	const uint64_t len = DAX_PAGE_SIZE << f->order;
 	struct dax_iomap iomap = {
-		.pos = (f->index << DAX_PAGE_SHIFT) & -len,
+		.pos = fault_first(f) << DAX_PAGE_SHIFT,
 		.len = len,
 	};
 	unsigned int result;

@@ -17,8 +17,9 @@ void fault_trace(
 	const bool shared = vma->flags & DAX_VMA_SHARED;
 	const bool pmd = f->order != DAX_PTE_ORDER;
 
-	/* Not to ask for the size for nothing. */
-	if (!trace_is_on(vma->space->trace))
+	/* Not to ask for the size for nothing. The kernel has no tracepoint in
+	 * faults for a PUD. */
+	if (!trace_is_on(vma->space->trace) || f->order == DAX_PUD_ORDER)
 		return;
 	trace_record(vma->space->trace,
 		&(struct dax_trace_event){
@@ -69,21 +70,21 @@ void fault_unlock(struct fault *f)
 	f->entry = 0;
 }
 
-/* ---- PMD ---- */
+/* ---- PMD and PUD ---- */
 
 /* What can be known before anything is locked, cheapest first. */
 static enum dax_cause check_fallback(const struct fault *f, uint64_t max_pgoff)
 {
 	const struct vma *vma = f->vma;
-	const uint64_t start = leaf_start(f->address, DAX_PMD_ORDER);
+	const uint64_t start = leaf_start(f->address, f->order);
 
-	if ((f->index ^ (f->address >> DAX_PAGE_SHIFT)) % PMD_PAGES)
+	if ((f->index ^ (f->address >> DAX_PAGE_SHIFT)) % fault_pages(f))
 		return DAX_CAUSE_COLOUR;
 	if (f->store && !(vma->flags & DAX_VMA_SHARED))
 		return DAX_CAUSE_PRIVATE_WRITE;
-	if (start < vma->start || start + PMD_BYTES > vma->end)
+	if (start < vma->start || start + leaf_bytes(f->order) > vma->end)
 		return DAX_CAUSE_OUTSIDE_VMA;
-	if ((f->index | (PMD_PAGES - 1)) >= max_pgoff)
+	if (fault_first(f) + fault_pages(f) > max_pgoff)
 		return DAX_CAUSE_END_OF_FILE;
 	return DAX_CAUSE_NONE;
 }
@@ -100,7 +101,7 @@ static bool is_outrun(const struct fault *f)
 	return order < f->order || (order > f->order && leaf.flags);
 }
 
-static unsigned int pmd_fault_locked(struct fault *f)
+static unsigned int huge_fault_locked(struct fault *f)
 {
 	unsigned int new;
 
@@ -109,30 +110,31 @@ static unsigned int pmd_fault_locked(struct fault *f)
 	return fault_with_iomap(f, &new);
 }
 
-static unsigned int pmd_fault_unlocked(struct fault *f)
+static unsigned int huge_fault_unlocked(struct fault *f)
 {
 	const uint64_t max_pgoff = space_pages(f->vma->space);
 	unsigned int result;
 
-	if ((f->index & -PMD_PAGES) >= max_pgoff)
+	if (fault_first(f) >= max_pgoff)
 		return DAX_FAULT_SIGBUS;
 	f->cause = check_fallback(f, max_pgoff);
 	if (f->cause)
 		return DAX_FAULT_FALLBACK;
 	result = grab(f);
 	if (!result)
-		result = pmd_fault_locked(f);
+		result = huge_fault_locked(f);
 	if (f->entry)
 		fault_unlock(f);
 	return result;
 }
 
-static unsigned int dax_iomap_pmd_fault(struct fault *f)
+/* Models: fs/dax.c dax_iomap_pmd_fault(), v6.12; for a PUD, too. */
+static unsigned int dax_iomap_huge_fault(struct fault *f)
 {
 	unsigned int result;
 
 	fault_trace(f, DAX_TRACE_PMD_FAULT, 0);
-	result = pmd_fault_unlocked(f);
+	result = huge_fault_unlocked(f);
 	if (result & DAX_FAULT_FALLBACK)
 		split_for_fallback(f);
 	fault_trace(f, DAX_TRACE_PMD_FAULT_DONE, result);
@@ -187,13 +189,15 @@ unsigned int iomap_fault(struct fault *f, unsigned int order)
 	struct dax_space *space = f->vma->space;
 	unsigned int result;
 
+	if (order < space->limits.min_order)
+		return DAX_FAULT_SIGBUS;
 	f->order = order;
 	if (keeps_blocks())
 		rwsem_acquire(&space->invalidate, RWSEM_SHARED);
 	do {
 		f->error = 0;
-		result =
-			order ? dax_iomap_pmd_fault(f) : dax_iomap_pte_fault(f);
+		result = order ? dax_iomap_huge_fault(f)
+			       : dax_iomap_pte_fault(f);
 	} while (may_try_again(f, result));
 	if (result & DAX_FAULT_NEEDDSYNC)
 		result = fault_finish_sync(f);

@@ -161,14 +161,31 @@ static uint64_t page_up(uint64_t value)
 	return (value + DAX_PAGE_SIZE - 1) & -DAX_PAGE_SIZE;
 }
 
-/* Areas are a PMD or more apart, so that no two share a table. */
+/* Areas are a PMD or more apart, so that no two share a table of PTEs. */
 static void place(struct dax_mm *mm, struct vma *vma, uint64_t skew)
 {
 	const uint64_t len = vma->end;
+	const unsigned int order = vma->space->limits.max_order;
 
-	vma->start = mm->next_start + skew;
+	vma->start = leaf_start(mm->next_start + leaf_bytes(order) - 1, order) +
+		     skew;
 	vma->end = vma->start + len;
 	mm->next_start = leaf_start(vma->end, DAX_PMD_ORDER) + 2 * PMD_BYTES;
+}
+
+/* May an area of the space begin, or end, there? */
+static bool is_an_end(const struct dax_space *space, uint64_t at)
+{
+	return at % leaf_bytes(space->limits.min_order) == 0;
+}
+
+static bool is_allowed(const struct dax_vma_params *params)
+{
+	const struct dax_space *space = params->space;
+
+	return params->len && is_an_end(space, params->pos | params->skew) &&
+	       is_an_end(space, page_up(params->len)) &&
+	       (params->flags & DAX_VMA_SHARED || !space->limits.shared_only);
 }
 
 int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
@@ -177,7 +194,7 @@ int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
 	struct vma *vma;
 
 	DAX_REQUIRE(mm && params->space && address);
-	if (!params->len || !is_page_aligned(params->pos | params->skew))
+	if (!is_allowed(params))
 		return -EINVAL;
 	vma = sync_alloc(sizeof(*vma), _Alignof(struct vma));
 	if (!vma)
@@ -205,6 +222,9 @@ static int split_at(struct dax_mm *mm, uint64_t address)
 
 	if (!vma || vma->start == address)
 		return 0;
+	/* Models: drivers/dax/device.c dev_dax_may_split(), v6.12. */
+	if (!is_an_end(vma->space, address))
+		return -EINVAL;
 	upper = copy_vma(vma, mm);
 	if (!upper)
 		return -ENOMEM;

@@ -162,6 +162,17 @@ struct fault {
 	int error;    /* of the file system */
 };
 
+static inline uint64_t fault_pages(const struct fault *f)
+{
+	return (uint64_t)1 << f->order;
+}
+
+/* The first page of what it is about. */
+static inline dax_pgoff_t fault_first(const struct fault *f)
+{
+	return f->index & -fault_pages(f);
+}
+
 static inline bool fault_is_write(const struct fault *f)
 {
 	return f->store && !f->copy;

@@ -33,7 +33,7 @@ static unsigned int insert_pfn_mkwrite(struct fault *f)
 	dax_tree_set_mark(
 		dax_mapping_tree(space->mapping), f->index, DAX_MARK_DIRTY);
 	error = space->ops->direct_access(
-		space->owner, f->pfn, (uint64_t)1 << f->order, &address);
+		space->owner, f->pfn, fault_pages(f), &address);
 	result = error ? fault_of_errno(error)
 		       : fault_insert_pfn(f, f->pfn, address);
 	fault_unlock(f);
@@ -44,11 +44,10 @@ static unsigned int insert_pfn_mkwrite(struct fault *f)
 /* The block is there, but a crash would lose the way to it. */
 unsigned int fault_finish_sync(struct fault *f)
 {
-	const uint64_t nr = (uint64_t)1 << f->order;
-
 	/* From the page of the fault on, as the kernel does, though a PMD may
 	 * begin before it: what counts is the metadata. */
-	if (dax_fsync_range(f->vma->space, f->index, f->index + nr - 1))
+	if (dax_fsync_range(
+		    f->vma->space, f->index, f->index + fault_pages(f) - 1))
 		return DAX_FAULT_SIGBUS;
 	return insert_pfn_mkwrite(f);
 }

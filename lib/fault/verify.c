@@ -79,13 +79,13 @@ static void visit(
 	struct check *check = context;
 	const struct vma *vma = check->mm->vmas;
 
-	(void)order;
 	if (check->wrong)
 		return;
 	while (vma && (vma->end <= address || vma->start > address))
 		vma = vma->next;
-	check->wrong = vma ? verify_leaf(vma, address, leaf)
-			   : "a page is shown where no area is";
+	check->wrong = vma && address + leaf_bytes(order) <= vma->end
+			       ? verify_leaf(vma, address, leaf)
+			       : "a page is shown where no area is";
 }
 
 const char *dax_mm_verify(struct dax_mm *mm)

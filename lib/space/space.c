@@ -10,6 +10,10 @@ static void unmap_entry(void *owner, dax_pgoff_t index, uint64_t nr)
 
 static const struct dax_mapping_ops mapping_ops = {.unmap = unmap_entry};
 
+static const struct dax_space_limits limits_of_a_file = {
+	.max_order = DAX_PMD_ORDER,
+};
+
 int dax_space_new(const struct dax_space_params *params, struct dax_space **out)
 {
 	const struct dax_profile *profile = params->profile;
@@ -23,6 +27,7 @@ int dax_space_new(const struct dax_space_params *params, struct dax_space **out)
 		return -ENOMEM;
 	space->ops = params->ops;
 	space->owner = params->owner;
+	space->limits = params->limits ? *params->limits : limits_of_a_file;
 	space->ino = params->ino;
 	space->profile = profile ? profile : dax_profile_find(NULL);
 	space->trace = params->trace;

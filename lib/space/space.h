@@ -38,6 +38,7 @@ struct dax_space {
 	struct dax_mapping *mapping;	   /* const after init */
 	const struct dax_space_ops *ops;   /* const after init */
 	void *owner;			   /* const after init */
+	struct dax_space_limits limits;	   /* const after init */
 	uint64_t ino;			   /* const after init */
 	const struct dax_profile *profile; /* const after init */
 	struct dax_trace *trace;	   /* const after init */

@@ -159,7 +159,7 @@ static void a_full_device_is_told_apart(void **state)
 static void every_cause_has_words(void **state)
 {
 	(void)state;
-	for (unsigned int i = 0; i <= DAX_CAUSE_DEVICE; i++) {
+	for (unsigned int i = 0; i <= DAX_CAUSE_OTHER_SIZE; i++) {
 		const struct dax_explanation *words =
 			dax_explain((enum dax_cause)i);
 
