@@ -134,7 +134,8 @@ struct dax_vma_params {
  * Nothing is faulted in.
  *
  * Return: 0; -EINVAL @len is 0, or @pos or @skew no multiple, or the space's
- * limits (&struct dax_space_limits) forbid it; -ENOMEM.
+ * limits (&struct dax_space_limits) forbid it; -ENXIO the space was killed;
+ * -ENOMEM.
  */
 int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
 	uint64_t *address) DAX_MUST_CHECK;

@@ -22,6 +22,7 @@
  *	same thread.
  *   G2	When dax_unmap_mapping_pages() returns, no page table that existed when
  *	it was called shows the pages, and no load or store through one runs.
+ *	The same holds for dax_space_kill(), and it stays so.
  *   G3	An error of writeback is reported by one later fsync.
  *
  * Lock order: INODE (the file's own), MMAP (of an address space), INVALIDATE,
@@ -289,6 +290,24 @@ void dax_truncate_pagecache_range(struct dax_space *space, dax_pgoff_t first,
  */
 void dax_invalidate_inode_pages2_range(
 	struct dax_space *space, dax_pgoff_t first, dax_pgoff_t last);
+
+/**
+ * dax_space_kill() - the storage is going away: have nothing use it any more
+ * @space: space
+ *
+ * Refuses what comes: a fault is SIGBUS, and dax_mmap() fails with -ENXIO.
+ * Waits for the faults that run; takes every page out of every page table,
+ * private copies too; drops every entry, dirty or not, for which it waits while
+ * it is locked. When it returns, no load, store, fault or writeback uses the
+ * storage, and none will. What reads and writes it in other ways, as a file
+ * system may, is for its owner to keep out.
+ *
+ * Context: may sleep. Takes INVALIDATE, ENTRY, I_MMAP, PTE; hold no ENTRY.
+ * Threads: any number; a space that is dead stays so.
+ * Models: drivers/dax/bus.c kill_dev_dax(), v6.12. Differs: faults are kept
+ * out by INVALIDATE and not by SRCU, and there are entries to drop.
+ */
+void dax_space_kill(struct dax_space *space);
 
 /**
  * dax_space_evict() - drop the clean entries of a file that nobody shows

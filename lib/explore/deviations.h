@@ -110,6 +110,8 @@
 		"a page that becomes writable is not marked dirty")            \
 	X(towrite_first, "rule 8", "none", 0,                                  \
 		"writeback forgets what is to be written, then flushes it")    \
+	X(no_dev_ref, "I1", "b2e0d1625e19", 2016,                              \
+		"a fault finds a device alive and lets it die meanwhile")      \
 	X(step_by_one, "E1", "d7782145e1ad", 2018,                             \
 		"a search steps over a large entry page by page")              \
 	X(scan_skip, "E4", "6be3e21d25ca", 2025,                               \

@@ -36,6 +36,15 @@ static inline bool keeps_blocks(void)
 	return !SYNC_DEVIATION(no_fault_vs_truncate_lock);
 }
 
+/* No kill begins until the fault is over. */
+static inline void keep_alive(struct dax_space *space)
+{
+	if (SYNC_DEVIATION(no_dev_ref)) {
+		rwsem_release(&space->invalidate, RWSEM_SHARED);
+		rwsem_acquire(&space->invalidate, RWSEM_SHARED);
+	}
+}
+
 /* The entry has been locked since before the file was asked for the block. */
 static inline void keep_asked(struct fault *f)
 {

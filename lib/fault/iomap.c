@@ -184,6 +184,24 @@ static bool may_try_again(const struct fault *f, unsigned int result)
 	       space->ops->make_room(space->owner);
 }
 
+/* Holds INVALIDATE. */
+static unsigned int serve(struct fault *f)
+{
+	unsigned int result;
+
+	if (f->vma->space->is_dead) {
+		f->cause = DAX_CAUSE_DEVICE;
+		return DAX_FAULT_SIGBUS;
+	}
+	keep_alive(f->vma->space);
+	do {
+		f->error = 0;
+		result = f->order ? dax_iomap_huge_fault(f)
+				  : dax_iomap_pte_fault(f);
+	} while (may_try_again(f, result));
+	return result & DAX_FAULT_NEEDDSYNC ? fault_finish_sync(f) : result;
+}
+
 unsigned int iomap_fault(struct fault *f, unsigned int order)
 {
 	struct dax_space *space = f->vma->space;
@@ -194,13 +212,7 @@ unsigned int iomap_fault(struct fault *f, unsigned int order)
 	f->order = order;
 	if (keeps_blocks())
 		rwsem_acquire(&space->invalidate, RWSEM_SHARED);
-	do {
-		f->error = 0;
-		result = order ? dax_iomap_huge_fault(f)
-			       : dax_iomap_pte_fault(f);
-	} while (may_try_again(f, result));
-	if (result & DAX_FAULT_NEEDDSYNC)
-		result = fault_finish_sync(f);
+	result = serve(f);
 	if (keeps_blocks())
 		rwsem_release(&space->invalidate, RWSEM_SHARED);
 	return result;

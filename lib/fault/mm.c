@@ -196,6 +196,8 @@ int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
 	DAX_REQUIRE(mm && params->space && address);
 	if (!is_allowed(params))
 		return -EINVAL;
+	if (space_is_dead(params->space))
+		return -ENXIO;
 	vma = sync_alloc(sizeof(*vma), _Alignof(struct vma));
 	if (!vma)
 		return -ENOMEM;

@@ -121,6 +121,26 @@ void dax_invalidate_inode_pages2_range(
 		dax_unmap_mapping_pages(space, first, last - first + 1);
 }
 
+/* Faults hold INVALIDATE from before they look at it to their end. */
+void dax_space_kill(struct dax_space *space)
+{
+	DAX_REQUIRE(space);
+	dax_filemap_invalidate_lock(space);
+	space->is_dead = true;
+	dax_truncate_pagecache_range(space, 0, UINT64_MAX, DAX_TRUNCATE_ALL);
+	dax_filemap_invalidate_unlock(space);
+}
+
+bool space_is_dead(struct dax_space *space)
+{
+	bool is_dead;
+
+	rwsem_acquire(&space->invalidate, RWSEM_SHARED);
+	is_dead = space->is_dead;
+	rwsem_release(&space->invalidate, RWSEM_SHARED);
+	return is_dead;
+}
+
 /* The entry is locked, so that no fault is about to show what it found. */
 static void hide_zero_page(struct dax_space *space, dax_pgoff_t index)
 {

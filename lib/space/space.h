@@ -43,6 +43,7 @@ struct dax_space {
 	const struct dax_profile *profile; /* const after init */
 	struct dax_trace *trace;	   /* const after init */
 	struct rwsem invalidate;
+	bool is_dead; /* written under invalidate alone, read under it */
 	struct sync_lock i_mmap;
 	struct space_view *views; /* guarded by i_mmap */
 	/* Relaxed: an errno that nothing else depends on; 0: none to report. */
@@ -54,6 +55,7 @@ void space_remove_view(struct dax_space *space, struct space_view *view);
 void space_resize_view(struct dax_space *space, struct space_view *view,
 	struct space_range range);
 bool space_is_shown(struct dax_space *space);
+bool space_is_dead(struct dax_space *space);
 
 void space_unmap(struct dax_space *space, struct space_range range,
 	enum dax_truncate_mode mode);

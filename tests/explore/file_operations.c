@@ -7,6 +7,7 @@
  */
 #include "explore/file_operations.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,11 +34,13 @@ struct file {
 	struct dax_mm *mm[NR_MMS];
 	uint64_t address[NR_MMS];
 	struct sync_u64 block; /* BLOCK; 0: a hole */
+	bool is_gone;	       /* the storage */
 	struct sync_u64 words[PMD_PAGES];
 	struct sync_u64 durable;
 	struct sync_u64 certain; /* that page 0 has */
 	bool is_private;	 /* stores make copies */
 	bool is_punched;	 /* perhaps: then nothing is certain */
+	bool is_killed;		 /* perhaps: then accesses may fail, too */
 };
 
 /* ---- a file system ---- */
@@ -75,11 +78,18 @@ static void iomap_end(void *owner, const struct dax_iomap *iomap)
 	(void)iomap;
 }
 
+static void use_storage(const struct file *file)
+{
+	dax_explore_check(
+		!file->is_gone, "storage that is gone is not used any more");
+}
+
 static int direct_access(void *owner, uint64_t pfn, uint64_t nr, void **address)
 {
 	struct file *file = owner;
 
 	(void)nr;
+	use_storage(file);
 	*address = &file->words[pfn - BLOCK];
 	return 0;
 }
@@ -89,6 +99,7 @@ static int flush(void *owner, uint64_t pfn, uint64_t nr)
 	struct file *file = owner;
 
 	(void)nr;
+	use_storage(file);
 	if (pfn == BLOCK)
 		sync_or(&file->durable,
 			sync_load(&file->words[0], memory_order_acquire),
@@ -120,6 +131,14 @@ static const struct dax_space_ops file_ops = {
 
 /* ---- operations ---- */
 
+/* False: the access failed, as it may. */
+static bool succeeded(const struct file *file, int error)
+{
+	if (error && !(error == -EIO && file->is_killed))
+		abort();
+	return !error;
+}
+
 static void load(void *context, long mm)
 {
 	struct file *file = context;
@@ -127,16 +146,17 @@ static void load(void *context, long mm)
 		sync_load(&file->certain, memory_order_acquire);
 	uint64_t word;
 
-	if (dax_load(file->mm[mm], file->address[mm], &word, sizeof(word)))
-		abort();
-	dax_explore_check(file->is_punched || (word & certain) == certain,
-		"a load sees what was there before");
+	if (succeeded(file, dax_load(file->mm[mm], file->address[mm], &word,
+				    sizeof(word))))
+		dax_explore_check(
+			file->is_punched || (word & certain) == certain,
+			"a load sees what was there before");
 }
 
 static void store_word(struct file *file, long mm, uint64_t word)
 {
-	if (dax_store(file->mm[mm], file->address[mm], &word, sizeof(word)))
-		abort();
+	succeeded(file, dax_store(file->mm[mm], file->address[mm], &word,
+				sizeof(word)));
 }
 
 static void store(void *context, long mm)
@@ -155,7 +175,8 @@ static void fault(void *context, long access)
 
 	if (dax_fault(file->mm[0], file->address[0],
 		    (enum dax_access_type)access, NULL) &
-		DAX_FAULT_ERROR)
+			DAX_FAULT_ERROR &&
+		!file->is_killed)
 		abort();
 }
 
@@ -181,9 +202,10 @@ static void fsync_all(void *context, long unused)
 	(void)unused;
 	if (dax_fsync_range(file->space, 0, PMD_PAGES - 1))
 		abort();
-	dax_explore_check(file->is_punched || (sync_load(&file->durable,
-						       memory_order_acquire) &
-						      certain) == certain,
+	if (file->is_punched || file->is_killed)
+		return;
+	dax_explore_check((sync_load(&file->durable, memory_order_acquire) &
+				  certain) == certain,
 		"an fsync makes durable what was stored before");
 }
 
@@ -217,6 +239,23 @@ static void punch(void *context, long unused)
 	dax_filemap_invalidate_unlock(file->space);
 }
 
+static void check_not_shown(struct file *file, unsigned int i)
+{
+	struct dax_leaf leaf;
+
+	dax_mm_leaf(file->mm[i], file->address[i], &leaf);
+	dax_explore_check(!leaf.flags, "storage that is gone is not shown");
+}
+
+static void kill_storage(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	dax_space_kill(file->space);
+	file->is_gone = true;
+}
+
 static void evict(void *context, long unused)
 {
 	struct file *file = context;
@@ -237,6 +276,7 @@ static const struct operation_kind operations[] = {
 	{"write", write_bytes, 0},
 	{"punch", punch, 0},
 	{"evict", evict, 0},
+	{"kill", kill_storage, 0},
 };
 
 const struct operation_kind *file_operation(unsigned int i)
@@ -336,6 +376,15 @@ static void map_file(struct file *file, unsigned int i, unsigned int flags)
 		abort();
 }
 
+static bool has_operation(const struct combination *combination,
+	void (*function)(void *file, long argument))
+{
+	for (unsigned int i = 0; i < combination->nr; i++)
+		if (combination->operations[i]->function == function)
+			return true;
+	return false;
+}
+
 /* With the default profile, in which loads leave an entry clean: what is clean
  * can be dropped. */
 static void setup_file(struct file *file, const struct combination *combination)
@@ -358,9 +407,8 @@ static void setup_file(struct file *file, const struct combination *combination)
 		file->certain.value = OLD;
 	}
 	file->is_private = !(state->flags[0] & DAX_VMA_SHARED);
-	for (unsigned int i = 0; i < combination->nr; i++)
-		file->is_punched |=
-			combination->operations[i]->function == punch;
+	file->is_punched = has_operation(combination, punch);
+	file->is_killed = has_operation(combination, kill_storage);
 	if (state->before)
 		state->before(file);
 }
@@ -372,6 +420,8 @@ static void check_file(struct file *file)
 	for (unsigned int i = 0; i < NR_MMS && !wrong; i++)
 		wrong = dax_mm_verify(file->mm[i]);
 	dax_explore_check(!wrong, wrong ? wrong : "");
+	for (unsigned int i = 0; i < NR_MMS && file->is_gone; i++)
+		check_not_shown(file, i);
 	fsync_all(file, 0);
 }
 

@@ -65,6 +65,7 @@ const struct exhibit exhibits[] = {
 	{"mkclean_skip", "pmd-dirty: fsync /1", CHECK, 0},
 	{"mkclean_one", "pmd-dirty-pte: fsync /1", CHECK, 0},
 	{"no_tag", "shown: store /1", CHECK, 0},
+	{"no_dev_ref", "shown: store,kill /1", CHECK, 0},
 	{"free_at_once", "small0: L0,X0 /1", DAX_EXPLORE_USE_AFTER_FREE, 0},
 };
 const unsigned int nr_exhibits = sizeof(exhibits) / sizeof(exhibits[0]);
