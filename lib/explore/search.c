@@ -315,6 +315,12 @@ static bool go_on(const struct dax_scenario *scenario,
 	return !over_limits(report, start_ns);
 }
 
+/* Can what tells two states apart be read, and copied? */
+static bool world_is_known(void)
+{
+	return CONTEXT_MOVABLE && search.scenario->snapshots;
+}
+
 static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 {
 	search.how = how;
@@ -324,7 +330,7 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.sleep = search.races || how == DAX_EXPLORE_SLEEP_SETS;
 	search.states = how == DAX_EXPLORE_STATES;
 	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
-			     !races_on && !tso_on && search.scenario->snapshots;
+			     !races_on && !tso_on && world_is_known();
 	pct_setup(search.options->depth);
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
 }
@@ -374,8 +380,7 @@ static void explore(const struct dax_scenario *scenario,
 
 static bool can_search_states(void)
 {
-	return CONTEXT_MOVABLE && search.scenario->snapshots &&
-	       !search.options->races;
+	return world_is_known() && !search.options->races;
 }
 
 static void explore_states(const struct dax_scenario *scenario,

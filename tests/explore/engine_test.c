@@ -581,6 +581,37 @@ static void a_failed_check_is_found_and_replayed(void **state)
 	dax_explore_report_free(&report);
 }
 
+static void note_if_first(void *first, long me)
+{
+	if (!sync_swap(&words[0], 1, memory_order_relaxed))
+		*(long *)first = me;
+}
+
+static void first_is_on_the_stack(void *unused)
+{
+	long first = 0;
+
+	(void)unused;
+	dax_explore_thread("a", note_if_first, &first, 1);
+	dax_explore_thread("b", note_if_first, &first, 2);
+	dax_explore_run();
+	dax_explore_check(first == 1, "a is always first");
+}
+
+/* Where stacks cannot be read, two ends may differ in nothing that can. */
+static void what_the_body_has_on_its_stack_tells_ends_apart(void **state)
+{
+	const struct dax_scenario scenario = {
+		.body = first_is_on_the_stack, .snapshots = true};
+	const struct dax_explore_options options = {.how = DAX_EXPLORE_ALL};
+	struct dax_explore_report report;
+
+	(void)state;
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	assert_int_equal(report.bug, DAX_EXPLORE_FAILED_CHECK);
+	dax_explore_report_free(&report);
+}
+
 /* Gives way when the other has what it wants: for ever, if the other does not
  * run. */
 static void polite(void *unused, long mine)
@@ -905,6 +936,8 @@ int main(void)
 		cmocka_unit_test(a_leaked_lock_is_found),
 		cmocka_unit_test(a_leak_is_found),
 		cmocka_unit_test(a_failed_check_is_found_and_replayed),
+		cmocka_unit_test(
+			what_the_body_has_on_its_stack_tells_ends_apart),
 		cmocka_unit_test(a_search_without_end_says_who_moves),
 		cmocka_unit_test(what_never_gets_there_is_vacuous),
 		cmocka_unit_test(a_scenario_that_changes_is_not_proved),

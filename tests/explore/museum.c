@@ -61,7 +61,7 @@ const struct exhibit exhibits[] = {
 	{"pte_after_unlock", "shown: store,fsync /1", CHECK, 0},
 	{"tag_first", "dirty: fsync,fsync /1", CHECK, 0},
 	{"towrite_first", "dirty: fsync,fsync /1", CHECK, 0},
-	{"flush_first", "dirty: fsync,store /1", CHECK, 0},
+	{"flush_first", "dirty: store,fsync /1", CHECK, 0},
 	{"mkclean_skip", "pmd-dirty: fsync /1", CHECK, 0},
 	{"mkclean_one", "pmd-dirty-pte: fsync /1", CHECK, 0},
 	{"no_tag", "shown: store /1", CHECK, 0},
