@@ -8,9 +8,6 @@
 #include "explore/museum.h"
 #include "explore/operations.h"
 
-/* What an exploration is given up after that is not expected to find a bug. */
-#define EXECUTIONS 100000
-
 /* What is no exhibit, and why. */
 static const struct {
 	const char *id;
@@ -100,11 +97,11 @@ static void print_none(unsigned int i, enum format format)
 
 /* ---- the exhibition ---- */
 
-static void explore_exhibit(struct showing *showing)
+static void explore_exhibit(struct showing *showing, uint64_t executions)
 {
 	const struct exhibit *exhibit = showing->exhibit;
 	const struct dax_explore_options options = {
-		.max_executions = EXECUTIONS};
+		.max_executions = executions};
 
 	if (dax_explore(&showing->scenario, &options, &showing->without) ||
 		dax_explore_deviate(exhibit->deviation) ||
@@ -114,7 +111,8 @@ static void explore_exhibit(struct showing *showing)
 			    dax_explore_passed(&showing->without);
 }
 
-static bool show_exhibit(unsigned int i, enum format format)
+static bool show_exhibit(
+	unsigned int i, enum format format, uint64_t executions)
 {
 	struct combination combination;
 	struct showing showing = {
@@ -125,14 +123,14 @@ static bool show_exhibit(unsigned int i, enum format format)
 				.name = exhibits[i].scenario,
 				.body = combination_body,
 				.context = &combination,
-			.snapshots = true,
+				.snapshots = true,
 				.allocs_fail = exhibits[i].allocs_fail,
 			},
 	};
 
 	if (!combination_read(&combination, exhibits[i].scenario))
 		abort();
-	explore_exhibit(&showing);
+	explore_exhibit(&showing, executions);
 	if (format == FORMAT_TEXT)
 		print_text(&showing);
 	else if (format == FORMAT_JSON)
@@ -144,14 +142,14 @@ static bool show_exhibit(unsigned int i, enum format format)
 	return !dax_explore_deviate(NULL) && showing.expected;
 }
 
-bool show_museum(enum format format)
+bool show_museum(enum format format, uint64_t executions)
 {
 	bool expected = true;
 
 	if (format == FORMAT_TAP)
 		printf("1..%u\n", nr_exhibits + (unsigned int)NR_NONE);
 	for (unsigned int i = 0; i < nr_exhibits; i++)
-		expected &= show_exhibit(i, format);
+		expected &= show_exhibit(i, format, executions);
 	for (unsigned int i = 0; i < NR_NONE; i++)
 		print_none(i, format);
 	return expected;

@@ -4,6 +4,7 @@
 #define EXPLORE_EXHIBITION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum format {
 	FORMAT_TEXT,
@@ -11,7 +12,8 @@ enum format {
 	FORMAT_TAP,
 };
 
-/* A line an exhibit. True: each is as expected. */
-bool show_museum(enum format format);
+/* A line an exhibit, each without its bug for up to @executions. True: each is
+ * as expected. */
+bool show_museum(enum format format, uint64_t executions);
 
 #endif

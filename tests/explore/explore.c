@@ -11,6 +11,9 @@
 #include "explore/operations.h"
 #include "explore/scenarios.h"
 
+/* Of each scenario without its bug, unless told otherwise. */
+#define MUSEUM_EXECUTIONS 100000
+
 enum {
 	EXIT_CLEAN,
 	EXIT_FINDING,
@@ -50,7 +53,10 @@ static void usage(FILE *to)
 	      "  --tso                 stores are seen later, as on x86\n"
 	      "  --weaken FUNCTION:acquire, FUNCTION:release\n"
 	      "                        without that half of its memory orders\n"
-	      "  --museum              every deviation in its scenario\n"
+	      "  --museum              every deviation in its scenario, and "
+	      "that\n"
+	      "                        without it, for 100000 executions or "
+	      "those asked for\n"
 	      "  --json                a JSON object a scenario or exhibit\n"
 	      "  --tap                 TAP\n"
 	      "  --help                this text\n\n"
@@ -380,7 +386,12 @@ static int act(const struct request *request)
 		return EXIT_CLEAN;
 	}
 	if (request->museum)
-		return show_museum(request->format) ? EXIT_CLEAN : EXIT_FINDING;
+		return show_museum(request->format,
+			       request->options.max_executions
+				       ? request->options.max_executions
+				       : MUSEUM_EXECUTIONS)
+			       ? EXIT_CLEAN
+			       : EXIT_FINDING;
 	if (!request->nr || (request->gdb && request->nr > 1)) {
 		usage(stderr);
 		return EXIT_USAGE;

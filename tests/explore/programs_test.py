@@ -99,10 +99,11 @@ def several_scenarios_have_a_heading_each():
 
 
 def the_museum_is_as_expected():
-    text = run(explore, '--museum')[0].splitlines()
-    tap = run(explore, '--museum', '--tap')[0].splitlines()
+    museum = (explore, '--museum', '--executions', '100')
+    text = run(*museum)[0].splitlines()
+    tap = run(*museum, '--tap')[0].splitlines()
     objects = [json.loads(line) for line
-               in run(explore, '--museum', '--json')[0].splitlines()]
+               in run(*museum, '--json')[0].splitlines()]
     assert len(text) == len(objects) == len(tap) - 1
     assert tap[0] == f'1..{len(text)}'
     for line, exhibit, result in zip(text, objects, tap[1:]):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Proves all that the families of scenarios.h have, given time: what
- * protocol_test does within seconds, with a larger limit. Too long for every
+ * families_test does within seconds, with a larger limit. Too long for every
  * run of the tests; meson test --benchmark --suite proofs runs it.
  *
  *	explore-proofs [EXECUTIONS [FAMILY]]

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The entry lock is right in every interleaving of two operations, from every
+ * starting state, with and without memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "explore/operations.h"
+#include "explore/prove.h"
+
+static void prove_pairs(unsigned int queues, unsigned int allocs_fail)
+{
+	struct combination pair = {.nr = 2, .queues = queues};
+
+	for (unsigned int s = 0; s < nr_state_kinds; s++)
+		for (unsigned int a = 0; a < nr_operation_kinds; a++)
+			for (unsigned int b = a; b < nr_operation_kinds; b++) {
+				pair.state = &state_kinds[s];
+				pair.operations[0] = &operation_kinds[a];
+				pair.operations[1] = &operation_kinds[b];
+				prove(&pair, DAX_EXPLORE_ALL, allocs_fail);
+			}
+}
+
+static void all_pairs_are_proved(void **state)
+{
+	(void)state;
+	for (unsigned int queues = 1; queues <= 8; queues *= 2)
+		if (queues != 4)
+			prove_pairs(queues, 0);
+}
+
+static void all_pairs_are_proved_short_of_memory(void **state)
+{
+	(void)state;
+	prove_pairs(1, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_pairs_are_proved),
+		cmocka_unit_test(all_pairs_are_proved_short_of_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
