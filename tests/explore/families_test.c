@@ -13,16 +13,13 @@
 #include "explore/prove.h"
 #include "explore/scenarios.h"
 
-/* Too many interleavings for a proof here; as states, the optimised build has
- * half a million of them, others many times that. */
-static void three_threads_on_a_mapped_file_are_clean(void **state)
+/* Of one execution of each kind there are millions; of states half a million,
+ * somewhat more with another compiler. */
+static void three_threads_on_a_mapped_file_are_proved(void **state)
 {
 	static const char *const names[] = {
 		"dirty: load-1,store,fsync /1", "dirty: store,fsync,punch /1"};
-	const struct dax_explore_options options = {
-		.how = DAX_EXPLORE_ALL,
-		.max_executions = 10000,
-	};
+	const struct dax_explore_options options = {.how = DAX_EXPLORE_STATES};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -32,7 +29,10 @@ static void three_threads_on_a_mapped_file_are_clean(void **state)
 		assert_true(combination_read(&combination, names[i]));
 		report = explore_combination(&combination, 0, &options);
 		assert_int_equal(report.bug, DAX_EXPLORE_NO_BUG);
-		assert_true(report.executions > 1000);
+		/* AddressSanitizer's stacks cannot be copied. */
+		if (!report.states)
+			skip();
+		assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
 	}
 }
 
@@ -94,7 +94,7 @@ static void families_are_clean(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(three_threads_on_a_mapped_file_are_clean),
+		cmocka_unit_test(three_threads_on_a_mapped_file_are_proved),
 		cmocka_unit_test(families_are_clean),
 	};
 
