@@ -3,43 +3,26 @@
 
     install_test.py BUILD_ROOT MESON PKG_CONFIG C_COMPILER... -- [CXX...]
 
-Installs into a temporary folder, compares the installed headers with
-include/daxlock, then builds and runs consumer.c in C and in C++, with the
-shared library, and with the static one when there is one.
+Installs into a temporary folder; compares the installed headers with
+include/daxlock; runs the programs; builds and runs consumer.c and explorer.c,
+in C and in C++, with the shared libraries and with the static ones when there
+are any; and builds consumer.c by CMake.
 """
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from source_tree import ROOT, c_files
+from tap import Tap, run
 
-CONSUMER = ROOT / 'tests' / 'install' / 'consumer.c'
-
-
-class Tap:
-    def __init__(self):
-        self.number = 0
-        self.failed = False
-
-    def report(self, ok, name, log=''):
-        self.number += 1
-        self.failed = self.failed or not ok
-        print(f"{'ok' if ok else 'not ok'} {self.number} - {name}")
-        for line in log.splitlines():
-            print('#', line)
-
-    def skip(self, name, why):
-        self.number += 1
-        print(f'ok {self.number} - {name} # SKIP {why}')
-
-
-def run(command, **keywords):
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True,
-                            stderr=subprocess.STDOUT, check=False, **keywords)
-    words = ' '.join(str(word) for word in command)
-    return result.returncode == 0, f'$ {words}\n{result.stdout}'
+HERE = ROOT / 'tests' / 'install'
+# Source, pkg-config module, and what the program prints.
+CONSUMER = (HERE / 'consumer.c', 'daxlock', 'empty entry at 7')
+EXPLORER = (HERE / 'explorer.c', 'daxlock-explore', 'PROVED')
 
 
 class Installed:
@@ -49,79 +32,124 @@ class Installed:
         self.root = root
         self.pkg_config = pkg_config
         self.libraries = next(root.rglob('daxlock.pc')).parents[1]
-        # What we require is the system's; ours alone comes from @root.
+        self.move_prefix()
         system = subprocess.run(
             [pkg_config, '--variable=pc_path', 'pkg-config'], check=True,
             stdout=subprocess.PIPE, text=True).stdout.strip()
         self.environment = dict(
-            os.environ, PKG_CONFIG_SYSROOT_DIR=str(root),
+            os.environ, LD_LIBRARY_PATH=str(self.libraries),
             PKG_CONFIG_LIBDIR=f"{self.libraries / 'pkgconfig'}:{system}")
-        self.environment.pop('PKG_CONFIG_PATH', None)
+        for name in ('PKG_CONFIG_PATH', 'PKG_CONFIG_SYSROOT_DIR'):
+            self.environment.pop(name, None)
+
+    def move_prefix(self):
+        """As if installed for good: a PKG_CONFIG_SYSROOT_DIR would also move
+        what we require, which is the system's."""
+        for path in self.libraries.glob('pkgconfig/*.pc'):
+            path.write_text(re.sub(r'^prefix=', f'prefix={self.root}',
+                                   path.read_text(), flags=re.MULTILINE))
+
+    def run(self, command):
+        return run(command, env=self.environment)
 
     def headers(self):
         include = next(self.root.rglob('include'))
         return {str(path.relative_to(include))
                 for path in include.rglob('*') if path.is_file()}
 
-    def has(self, pattern):
-        return any(self.libraries.glob(pattern))
+    def programs(self):
+        return sorted(next(self.root.rglob('bin')).iterdir())
+
+    def has(self, library):
+        return (self.libraries / library).exists()
 
     def drop_shared(self):
         for path in self.libraries.glob('libdaxlock.so*'):
             path.unlink()
 
-    def try_consumer(self, compiler, language, standard, static):
+    def build(self, consumer, compiler, standard, *static):
+        """Builds and runs @consumer."""
+        source, module, output = consumer
         flags = subprocess.run(
-            [self.pkg_config, *(['--static'] if static else []), '--cflags',
-             '--libs', 'daxlock'], env=self.environment, check=False,
+            [self.pkg_config, *static, '--cflags', '--libs', module],
+            env=self.environment, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if flags.returncode:
             return False, flags.stdout
         program = self.root / 'consumer'
+        language = 'c' if standard.startswith('c1') else 'c++'
         ok, log = run([*compiler, f'-std={standard}', '-Wall', '-Wextra',
-                       '-Werror', '-x', language, CONSUMER, '-x', 'none',
+                       '-Werror', '-x', language, source, '-x', 'none',
                        '-o', program, *flags.stdout.split()])
         if not ok:
             return ok, log
-        environment = dict(os.environ, LD_LIBRARY_PATH=str(self.libraries))
-        ok, output = run([program], env=environment)
-        return ok and 'empty entry at 7' in output, log + output
+        ok, printed = self.run([program])
+        return ok and output in printed, log + printed
+
+    def build_by_cmake(self, cmake):
+        folder = self.root / 'cmake'
+        ok, log = self.run([cmake, '-S', HERE, '-B', folder])
+        for command in ([cmake, '--build', folder], [folder / 'consumer']):
+            if ok:
+                ok, more = self.run(command)
+                log += more
+        return ok and CONSUMER[2] in log, log
 
 
-def check(installed, languages, tap):
+def check_consumer(installed, consumer, library, compilers, tap):
+    static = ['--static'] if library.endswith('.a') else []
+    for standard, compiler in compilers.items():
+        name = f'{consumer[0].name} as {standard}, {library}'
+        if not installed.has(library):
+            tap.skip(name, f'no {library} in this build')
+        elif not compiler:
+            tap.skip(name, 'no compiler')
+        else:
+            ok, log = installed.build(consumer, compiler, standard, *static)
+            tap.report(ok, name, log)
+
+
+def check_files(installed, tap):
     wanted = {str(path.relative_to('include')) for path in c_files('include')}
     found = installed.headers()
     tap.report(found == wanted, 'every public header and no other',
                f'missing {sorted(wanted - found)}, '
-               f'private {sorted(found - wanted)}'
-               if found != wanted else '')
-    for kind, pattern in (('shared', 'libdaxlock.so'),
-                          ('static', 'libdaxlock.a')):
-        for language, standard, compiler in languages:
-            name = f'consumer as {standard}, {kind}'
-            if not installed.has(pattern):
-                tap.skip(name, f'no {pattern} in this build')
-            elif not compiler:
-                tap.skip(name, f'no {language} compiler')
-            else:
-                ok, log = installed.try_consumer(
-                    compiler, language, standard, kind == 'static')
-                tap.report(ok, name, '' if ok else log)
-        installed.drop_shared()
+               f'private {sorted(found - wanted)}')
+    for program in installed.programs():
+        ok, log = installed.run([program, '--help'])
+        tap.report(ok, f'{program.name} --help', log)
+
+
+def check_cmake(installed, tap):
+    name, cmake = 'consumer.c by CMake', shutil.which('cmake')
+    if not cmake:
+        tap.skip(name, 'no cmake')
+    elif not installed.has('libdaxlock.so'):
+        tap.skip(name, 'no libdaxlock.so in this build')
+    else:
+        ok, log = installed.build_by_cmake(cmake)
+        tap.report(ok, name, log)
+
+
+def check(installed, compilers, tap):
+    check_files(installed, tap)
+    check_cmake(installed, tap)
+    check_consumer(installed, CONSUMER, 'libdaxlock.so', compilers, tap)
+    installed.drop_shared()
+    check_consumer(installed, CONSUMER, 'libdaxlock.a', compilers, tap)
+    check_consumer(installed, EXPLORER, 'libdaxlock-explore.a', compilers, tap)
 
 
 def main(build, meson, pkg_config, words):
     split = words.index('--')
-    languages = (('c', 'c11', words[:split]),
-                 ('c++', 'c++17', words[split + 1:]))
+    compilers = {'c11': words[:split], 'c++17': words[split + 1:]}
     tap = Tap()
     with tempfile.TemporaryDirectory() as folder:
         ok, log = run([meson, 'install', '-C', build, '--destdir', folder])
-        tap.report(ok, 'meson install', '' if ok else log)
+        tap.report(ok, 'meson install', log)
         if ok:
-            check(Installed(Path(folder), pkg_config), languages, tap)
-    print(f'1..{tap.number}')
-    return int(tap.failed)
+            check(Installed(Path(folder), pkg_config), compilers, tap)
+    return tap.end()
 
 
 if __name__ == '__main__':
