@@ -105,7 +105,7 @@ unsigned int dax_entry_order(dax_entry_t entry) DAX_CONST;
 /** dax_entry_start() - the first index of @entry, given any index it covers */
 dax_pgoff_t dax_entry_start(dax_entry_t entry, dax_pgoff_t index) DAX_CONST;
 
-/* No entry is of no kind. */
+/** dax_is_pte_entry() - which kind an entry is of; no entry is of none */
 bool dax_is_pte_entry(dax_entry_t entry) DAX_CONST;
 bool dax_is_pmd_entry(dax_entry_t entry) DAX_CONST;
 bool dax_is_pud_entry(dax_entry_t entry) DAX_CONST;

@@ -4,9 +4,9 @@
     install_test.py BUILD_ROOT MESON PKG_CONFIG C_COMPILER... -- [CXX...]
 
 Installs into a temporary folder; compares the installed headers with
-include/daxlock; runs the programs; builds and runs consumer.c and explorer.c,
-in C and in C++, with the shared libraries and with the static ones when there
-are any; and builds consumer.c by CMake.
+include/daxlock; runs the programs and looks for manual pages; builds and runs
+consumer.c and explorer.c, in C and in C++, with the shared library and with
+the static ones when there are any; and builds consumer.c by CMake.
 """
 import os
 import re
@@ -59,6 +59,9 @@ class Installed:
 
     def programs(self):
         return sorted(next(self.root.rglob('bin')).iterdir())
+
+    def has_page(self, page):
+        return any(self.root.rglob(f'man{page[-1]}/{page}'))
 
     def has(self, library):
         return (self.libraries / library).exists()
@@ -118,6 +121,9 @@ def check_files(installed, tap):
     for program in installed.programs():
         ok, log = installed.run([program, '--help'])
         tap.report(ok, f'{program.name} --help', log)
+        tap.report(installed.has_page(f'{program.name}.1'),
+                   f'man {program.name}')
+    tap.report(installed.has_page('dax_mapping_new.3'), 'man dax_mapping_new')
 
 
 def check_cmake(installed, tap):
