@@ -6,7 +6,7 @@
 
 #include "daxlock/explore.h"
 
-uint64_t explore_deviations;
+bool explore_deviations[NR_DEVIATIONS];
 
 static const struct dax_explore_deviation table[] = {
 #define ROW(name_, exhibit_, commit_, year_, sentence_)                        \
@@ -26,30 +26,31 @@ const struct dax_explore_deviation *dax_explore_deviation(unsigned int i)
 	return i < NR_DEVIATIONS ? &table[i] : NULL;
 }
 
-static int bit_of(const char *name, size_t length, uint64_t *bit)
+/* NR_DEVIATIONS: there is none of that name. */
+static unsigned int find(const char *name, size_t length)
 {
-	for (unsigned int i = 0; i < NR_DEVIATIONS; i++)
-		if (strlen(table[i].name) == length &&
-			!memcmp(table[i].name, name, length)) {
-			*bit = (uint64_t)1 << i;
-			return 0;
-		}
-	return -EINVAL;
+	unsigned int i = 0;
+
+	while (i < NR_DEVIATIONS &&
+		(strlen(table[i].name) != length ||
+			memcmp(table[i].name, name, length)))
+		i++;
+	return i;
 }
 
 int dax_explore_deviate(const char *names)
 {
-	uint64_t bits = 0;
+	bool chosen[NR_DEVIATIONS] = {0};
 
 	while (names && *names) {
 		const size_t length = strcspn(names, "+");
-		uint64_t bit;
+		const unsigned int i = find(names, length);
 
-		if (bit_of(names, length, &bit))
+		if (i == NR_DEVIATIONS)
 			return -EINVAL;
-		bits |= bit;
+		chosen[i] = true;
 		names += length + (names[length] == '+');
 	}
-	explore_deviations = bits;
+	memcpy(explore_deviations, chosen, sizeof(chosen));
 	return 0;
 }

@@ -133,12 +133,10 @@ enum explore_deviation {
 		NR_DEVIATIONS,
 };
 
-_Static_assert((int)NR_DEVIATIONS <= 64, "bits of explore_deviations");
+/* Those that are on. */
+extern bool explore_deviations[NR_DEVIATIONS];
 
-/* A bit for each that is on. */
-extern uint64_t explore_deviations;
-
-#define SYNC_DEVIATION(name) (explore_deviations >> DEVIATION_##name & 1)
+#define SYNC_DEVIATION(name) (explore_deviations[DEVIATION_##name])
 
 /* Why some exhibits of the rooms A, B, D, E, F and G are none here. */
 #define EXPLORE_NO_EXHIBIT(X)                                                  \

@@ -43,7 +43,7 @@ static void print_deviations(FILE *to)
 	size_t length = 0;
 
 	for (unsigned int i = 0; i < NR_DEVIATIONS; i++)
-		if (explore_deviations >> i & 1 && length < sizeof(names))
+		if (explore_deviations[i] && length < sizeof(names))
 			length += (size_t)snprintf(names + length,
 				sizeof(names) - length, "%s%s",
 				length ? "+" : "",
