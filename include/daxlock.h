@@ -11,6 +11,7 @@
 #include <daxlock/fault.h>
 #include <daxlock/file.h>
 #include <daxlock/mapping.h>
+#include <daxlock/pgmap.h>
 #include <daxlock/pmem.h>
 #include <daxlock/space.h>
 #include <daxlock/trace.h>

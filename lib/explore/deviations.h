@@ -124,7 +124,25 @@
 	X(check_before_publish, "A15 variant", "none", 0,                      \
 		"unlocking looks for sleepers before it unlocks")              \
 	X(free_at_once, "rule G3", "none", 0,                                  \
-		"a node is freed without a grace period")
+		"a node is freed without a grace period")                      \
+	X(unpin_no_wake, "A10", "f4f451a16dd1", 2022,                          \
+		"the last pin of a page wakes nobody")                         \
+	X(share_not_reset, "C5", "not known", 2022,                            \
+		"a page keeps the name of one of the owners that it had")      \
+	X(share_unlocked, "C5 variant", "none", 0,                             \
+		"a page and its range are claimed at the same time")           \
+	X(split_keeps_order, "C6", "98b1917cdef9", 2025,                       \
+		"a large page that is free still says that it is large")       \
+	X(map_takes_no_ref, "H8", "38607c62b34b", 2025,                        \
+		"an entry takes no reference to its page")                     \
+	X(idle_at_one_in_one_path, "H8 variant", "38607c62b34b", 2025,         \
+		"one way to drop a pin takes one reference for none")          \
+	X(put_before_idle, "H9", "report on 38607c62b34b", 2025,               \
+		"an owner gives a page up that is pinned")                     \
+	X(insert_unbracketed, "I1 variant", "not known", 2022,                 \
+		"killing a device does not wait for who is inside")            \
+	X(put_races_kill, "I2", "50f44ee7248a", 2019,                          \
+		"the last put touches a device that may be gone")
 
 enum explore_deviation {
 #define EXPLORE_ENUM(name, exhibit, commit, year, sentence) DEVIATION_##name,
@@ -140,7 +158,6 @@ extern bool explore_deviations[NR_DEVIATIONS];
 
 /* Why some exhibits of the rooms A, B, D, E, F and G are none here. */
 #define EXPLORE_NO_EXHIBIT(X)                                                  \
-	X("A10", "nobody waits for pins here: the entry lock knows no pages")  \
 	X("B2", "no lock of a file system is taken here to be inverted with, " \
 		"and ranks say where one belongs")                             \
 	X("B3", "an entry is locked in one mode only")                         \

@@ -9,6 +9,7 @@
 #include "explore/exhibition.h"
 #include "explore/file_operations.h"
 #include "explore/operations.h"
+#include "explore/page_operations.h"
 #include "explore/scenarios.h"
 
 /* Of each scenario without its bug, unless told otherwise. */
@@ -77,16 +78,18 @@ struct request {
 	struct dax_explore_options options;
 };
 
-static void list_file_kinds(void)
+static void list_kinds(const char *of,
+	const struct state_kind *(*state_of)(unsigned int i),
+	const struct operation_kind *(*operation_of)(unsigned int i))
 {
 	const struct state_kind *state;
 	const struct operation_kind *operation;
 
-	printf("\n  states of a mapped file:");
-	for (unsigned int i = 0; (state = file_state(i)); i++)
+	printf("\n  states of %s:", of);
+	for (unsigned int i = 0; (state = state_of(i)); i++)
 		printf(" %s", state->name);
 	printf("\n  operations on it:");
-	for (unsigned int i = 0; (operation = file_operation(i)); i++)
+	for (unsigned int i = 0; (operation = operation_of(i)); i++)
 		printf(" %s", operation->name);
 }
 
@@ -106,7 +109,8 @@ static void list(void)
 	printf("\n  operations:");
 	for (unsigned int i = 0; i < nr_operation_kinds; i++)
 		printf(" %s", operation_kinds[i].name);
-	list_file_kinds();
+	list_kinds("a mapped file", file_state, file_operation);
+	list_kinds("a device's pages", page_state, page_operation);
 	puts("\n\nDeviations");
 	for (unsigned int i = 0; (deviation = dax_explore_deviation(i)); i++)
 		printf("  %-12s %-22s %s\n", deviation->exhibit,

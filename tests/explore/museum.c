@@ -66,6 +66,17 @@ const struct exhibit exhibits[] = {
 	{"mkclean_one", "pmd-dirty-pte: fsync /1", CHECK, 0},
 	{"no_tag", "shown: store /1", CHECK, 0},
 	{"no_dev_ref", "shown: store,kill /1", CHECK, 0},
+	{"unpin_no_wake", "page-pinned: unpin,truncate /1", LOST, 0},
+	{"share_not_reset", "page: share,truncate-shared /1", CHECK, 0},
+	{"share_unlocked", "page-free: share,share-large /1", ASSERTION, 0},
+	{"split_keeps_order", "page-pmd: truncate /1", CHECK, 0},
+	{"map_takes_no_ref", "page: truncate /1", ASSERTION, 0},
+	{"idle_at_one_in_one_path",
+		"page-pinned: pin-by-name,unpin,truncate /1", CHECK, 0},
+	{"put_before_idle", "page: pin,truncate /1", CHECK, 0},
+	{"insert_unbracketed", "page-free: map,kill-device /1", CHECK, 0},
+	{"put_races_kill", "page-pinned: unpin,kill-device /1",
+		DAX_EXPLORE_USE_AFTER_FREE, 0},
 	{"free_at_once", "small0: L0,X0 /1", DAX_EXPLORE_USE_AFTER_FREE, 0},
 };
 const unsigned int nr_exhibits = sizeof(exhibits) / sizeof(exhibits[0]);

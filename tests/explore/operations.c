@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "explore/file_operations.h"
+#include "explore/page_operations.h"
 
 /* ---- ghosts: mutual exclusion as the callers see it ---- */
 
@@ -483,18 +484,22 @@ void combination_name(
 
 const struct operation_kind *operation_named(const char *name)
 {
+	const struct operation_kind *kind = file_operation_named(name);
+
 	for (unsigned int i = 0; i < NR_OPERATIONS; i++)
 		if (!strcmp(operation_kinds[i].name, name))
 			return &operation_kinds[i];
-	return file_operation_named(name);
+	return kind ? kind : page_operation_named(name);
 }
 
 const struct state_kind *state_named(const char *name)
 {
+	const struct state_kind *kind = file_state_named(name);
+
 	for (unsigned int i = 0; i < nr_state_kinds; i++)
 		if (!strcmp(state_kinds[i].name, name))
 			return &state_kinds[i];
-	return file_state_named(name);
+	return kind ? kind : page_state_named(name);
 }
 
 bool combination_read(struct combination *combination, const char *name)

@@ -365,19 +365,35 @@ static const struct order orders[] = {
 	{"unlink_last_locked:release", "small0: F0,F0,I0 /1"},
 	{"node_release:release", "small0: FP,X0 /1"},
 	{"node_kill:acquire", "small0: FP,X0 /1"},
+	{"head_at:acquire", "page-pinned: unpin,kill-device /1"},
+	{"dax_page_try_get:acquire", "page: pin,truncate /1"},
+	{"put:acquire", "page: pin,truncate /1"},
+	{"put:release", "page: pin,truncate /1"},
+	{"page_announce:release", "page-pinned: unpin,kill-device /1"},
+	{"claim_once:release", "page: pin,truncate /1"},
+	{"dax_pgmap_put:release", "page-free: map,kill-device /1"},
+	{"dax_pgmap_wait:acquire", "page-free: map,kill-device /1"},
 	/* Of a read-modify-write whose other half is the one that counts. */
 	{"node_release:acquire", NULL},
 	{"node_kill:release", NULL},
 	{"tree_split:acquire", NULL},
 	{"node_reserve:acquire", NULL},
 	{"node_reserve:release", NULL},
+	{"claim_once:acquire", NULL},
+	{"dax_page_dissociate:acquire", NULL},
+	{"dax_page_dissociate:release", NULL},
+	{"dax_pgmap_get:acquire", NULL},
 	/* No scenario looks at what these order: a page found without its
-	 * lock; the default table. */
+	 * lock; the default table; the object that is an owner. */
 	{"replace:release", NULL},
 	{"dax_tree_replace:acquire", NULL},
 	{"dax_tree_replace:release", NULL},
 	{"dax_waitq_table_default:acquire", NULL},
 	{"dax_waitq_table_default:release", NULL},
+	{"slot_of:acquire", NULL},
+	{"add_chunk_locked:release", NULL},
+	{"dax_pgmap_add_owner:release", NULL},
+	{"pgmap_owner_rcu:acquire", NULL},
 	{"copy_put:acquire", NULL}, /* no scenario forks */
 	{"copy_put:release", NULL},
 	/* Only atomics are involved, which never race. */
@@ -389,6 +405,9 @@ static const struct order orders[] = {
 	{"next_offset:acquire", NULL},
 	{"worth_a_visit:acquire", NULL},
 	{"announce_sleeper:acquire", NULL},
+	{"say_asleep:acquire", NULL},
+	{"dax_page_associate:release", NULL},
+	{"dax_page_owner:acquire", NULL},
 };
 #define NR_ORDERS (sizeof(orders) / sizeof(orders[0]))
 

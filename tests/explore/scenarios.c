@@ -59,6 +59,22 @@ const struct named_scenario named_scenarios[] = {
 	{"two-sizes", "private: load-fault,store-fault /1",
 		"a PMD leaf and a table of PTEs are never in one place", 1, 0,
 		28346},
+	{"pin-and-truncate", "page: pin,truncate /1",
+		"storage is not given away under a pin", 1, 0, 561},
+	{"pin-of-a-large-page", "page-pmd: pin,truncate /1",
+		"nor under a pin of one page of a large one", 1, 0, 470},
+	{"last-pin", "page-pinned: unpin,truncate-unless-pinned /1",
+		"the last pin and a deadline meet", 1, 0, 122},
+	{"share-and-leave", "page: share,truncate-shared /1",
+		"one of two owners leaves, the other is named", 1, 0, 4794},
+	{"share-at-two-sizes", "page-free: share,share-large /1",
+		"a page and its range are not both a head", 0, 0, 5149},
+	{"device-killed-and-mapped", "page-free: map,kill-device /1",
+		"a dying device makes no page live, and waits for those who do",
+		1, 0, 2888},
+	{"device-killed-and-pinned", "page-pinned: unpin,kill-device /1",
+		"the last pin does not touch the device that it ends", 1, 0,
+		31},
 };
 const unsigned int nr_named_scenarios =
 	sizeof(named_scenarios) / sizeof(named_scenarios[0]);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The end of a page's references, and waiting for it.
+ *
+ *  sleeper (sleep_while)              last put (page_announce)
+ *  takes the queue's lock
+ *  (A) CAS: LIVE -> LIVE|WAITERS
+ *                                     (B) CAS: LIVE and WAITERS -> 0
+ *  joins the queue, gives its lock back
+ *                                     (C) if WAITERS was set: takes the queue's
+ *                                         lock, wakes all
+ *  sleeps
+ *
+ * (B) before (A): (A) fails, nobody sleeps. (A) before (B): (C) waits for the
+ * queue's lock until the sleeper has joined. Forbidden: asleep, the page idle,
+ * and (C) over. After (B) the device may be gone: (C) has the address of the
+ * word, and the table of queues, which outlives all.
+ */
+#include "pgmap/pgmap.h"
+
+/* What is left of a state when nobody has a reference any more (P2, P3). */
+static uint64_t idle_state(uint64_t state)
+{
+	state &= ~(PAGE_LIVE | PAGE_WAITERS);
+	return state_owners(state) ? state : state_without_level(state);
+}
+
+void wake_all(struct dax_waitq_table *waitqs, const struct sync_u64 *word)
+{
+	const struct dax_wait_key key = {word, 0};
+	struct dax_waitq *queue = dax_waitq_lock(waitqs, &key);
+	struct dax_woken woken;
+
+	dax_waitq_take_locked(queue, &key, DAX_WAKE_ALL, &woken);
+	dax_waitq_unlock(queue);
+	dax_waitq_wake(&woken);
+}
+
+void page_announce(struct dax_pgmap *pgmap, const struct head *head)
+{
+	struct dax_waitq_table *waitqs = pgmap->waitqs;
+	struct sync_u64 *word = &head->page->state;
+	/* Relaxed: the CAS decides. */
+	uint64_t state = sync_load(word, memory_order_relaxed);
+
+	if (pgmap->ops && pgmap->ops->page_free)
+		pgmap->ops->page_free(pgmap->owner, head->pfn,
+			level_pages(state_level(state)));
+	/* (B). [MO-9] All use of the page before it is idle. */
+	while (!sync_cas(word, &state, idle_state(state), memory_order_release))
+		;
+	leave_device(pgmap);
+	if (idle_wakes(state))
+		wake_all(waitqs, word);
+}
+
+/* (A). False: @word is not @busy. */
+static bool say_asleep(struct sync_u64 *word, uint64_t busy, uint64_t waiters)
+{
+	/* [MO-9], [MO-10] All use before it is over. */
+	uint64_t state = sync_load(word, memory_order_acquire);
+
+	while (state & busy)
+		/* [MO-9] One word: the CAS is the order. */
+		if (state & waiters || sync_cas(word, &state, state | waiters,
+					       memory_order_acquire))
+			return true;
+	return false;
+}
+
+int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
+	uint64_t busy, uint64_t waiters, const struct dax_wait_limit *limit)
+{
+	const struct dax_wait_key key = {word, 0};
+	struct dax_waiter waiter = {0};
+	struct dax_waitq *queue = dax_waitq_lock(waitqs, &key);
+
+	if (!say_asleep(word, busy, waiters)) {
+		dax_waitq_unlock(queue);
+		return 0;
+	}
+	/* Shared: all of them want to know, and none takes anything. */
+	dax_waitq_enqueue_locked(queue, &waiter, &key, DAX_WAIT_SHARED);
+	dax_waitq_unlock(queue);
+	return dax_waitq_sleep(queue, &waiter, limit);
+}
+
+int dax_page_wait_idle(struct dax_pgmap *pgmap, uint64_t pfn,
+	const struct dax_wait_limit *limit)
+{
+	int error = 0;
+
+	DAX_REQUIRE(pgmap);
+	while (!error) {
+		/* Its range may have ended, and another have begun. */
+		const struct head head = page_head(pgmap, pfn);
+
+		if (!state_is_live(head.state))
+			break;
+		error = sleep_while(pgmap->waitqs, &head.page->state, PAGE_LIVE,
+			PAGE_WAITERS, limit);
+	}
+	return error;
+}
