@@ -14,6 +14,7 @@ bench_fn bench_wake;   /* wake.c */
 bench_fn bench_tree;   /* tree.c */
 bench_fn bench_fault;  /* fault.c */
 bench_fn bench_access; /* access.c */
+bench_fn bench_pin;    /* pin.c */
 
 /* Was the case asked for, and are there CPUs for its threads? Says so on
  * stderr when only they are missing. */

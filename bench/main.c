@@ -28,6 +28,7 @@ static const struct {
 	{"wake", bench_wake},
 	{"fault", bench_fault},
 	{"access", bench_access},
+	{"pin", bench_pin},
 };
 
 static const char usage[] =
@@ -40,6 +41,7 @@ static const char usage[] =
 	"  wake    waking 64 threads, at once and one by one\n"
 	"  fault   page faults: PTE, PMD, zero pages, and after fsync\n"
 	"  access  random 4K accesses through fresh maps of 4K and of 2M\n"
+	"  pin     holding pages by references, and letting them go\n"
 	"  all     these\n"
 	"\n"
 	"  --quick         rough figures in less than a minute\n"
