@@ -304,7 +304,8 @@ extern struct search search;
 
 /* ---- spans: the memory that makes up the world of an execution ---- */
 
-#define MAX_SPANS 128
+/* 256 static variables, and some of each thread. */
+#define MAX_SPANS 320
 
 struct spans {
 	unsigned int nr;
@@ -481,6 +482,8 @@ void memory_use(const void *address);
 /* Remembers the value that is there, if that is a static variable, to restore
  * it. */
 void memory_remember_static(const void *address, size_t size);
+/* After a search: they are as they were before it. */
+void memory_forget_statics(void);
 
 static inline bool in_arena(const void *address)
 {

@@ -82,7 +82,7 @@ static struct {
 
 /* ---- static variables ---- */
 
-#define MAX_STATICS  64
+#define MAX_STATICS  256
 #define STATIC_BYTES 16
 
 static struct {
@@ -101,8 +101,12 @@ void memory_remember_static(const void *address, size_t size)
 		return;
 	while (i < nr_statics && statics[i].address != address)
 		i++;
-	if (i < nr_statics || i == MAX_STATICS)
+	if (i < nr_statics)
 		return;
+	/* Not to know one is to take states for one that differ in it. */
+	if (i == MAX_STATICS)
+		execution_fail(
+			DAX_EXPLORE_STEP_LIMIT, "too many static variables");
 	nr_statics++;
 	statics[i].address = (void *)(uintptr_t)address;
 	statics[i].size = size;
@@ -114,6 +118,12 @@ static void statics_restore(unsigned int but)
 {
 	for (unsigned int i = but; i < nr_statics; i++)
 		memcpy(statics[i].address, statics[i].value, statics[i].size);
+}
+
+void memory_forget_statics(void)
+{
+	statics_restore(0);
+	nr_statics = 0;
 }
 
 /* ---- the arena ---- */

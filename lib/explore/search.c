@@ -546,6 +546,7 @@ int dax_explore(const struct dax_scenario *scenario,
 	catch_crashes(before);
 	explore_as_asked(scenario, report);
 	release_crashes(before);
+	memory_forget_statics();
 	seen_reset();
 	races_setup(false);
 	tso_setup(false);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -174,12 +175,15 @@ static void increment(void *word, long unused)
 	sync_store((struct sync_u64 *)word, value + 1, memory_order_relaxed);
 }
 
+#define MANY 5003
+
+static struct sync_u64 *many;
+
 /* As memory does that does not come from the seam. */
 static void on_a_word_that_moves(void *unused)
 {
-	static struct sync_u64 many[5003];
 	static unsigned int next;
-	struct sync_u64 *word = &many[next++ % 5003];
+	struct sync_u64 *word = &many[next++ % MANY];
 
 	(void)unused;
 	dax_explore_thread("a", store_often, word, 2);
@@ -190,7 +194,43 @@ static void on_a_word_that_moves(void *unused)
 static void addresses_may_change(void **state)
 {
 	(void)state;
+	many = calloc(MANY, sizeof(*many));
+	assert_non_null(many);
 	expect_counts(on_a_word_that_moves, 15, 15);
+	free(many);
+}
+
+#define TOO_MANY 300
+
+static void on_many_words(void *unused)
+{
+	static struct sync_u64 own[TOO_MANY];
+
+	(void)unused;
+	for (int i = 0; i < TOO_MANY; i++)
+		sync_store(&own[i], 1, memory_order_relaxed);
+	on_one_word(NULL);
+}
+
+/* What is not known cannot be put back, nor tell two states apart. */
+static void more_static_words_than_can_be_known_are_no_proof(void **state)
+{
+	struct dax_explore_report report =
+		explore_how(on_many_words, DAX_EXPLORE_ALL);
+
+	(void)state;
+	assert_int_equal(report.bug, DAX_EXPLORE_STEP_LIMIT);
+	assert_string_equal(report.message, "too many static variables");
+	dax_explore_report_free(&report);
+}
+
+static void static_words_are_put_back(void **state)
+{
+	(void)state;
+	words[0].value = 7;
+	explore_how(on_one_word, DAX_EXPLORE_ALL);
+	assert_int_equal(words[0].value, 7);
+	words[0].value = 0;
 }
 
 static void three_increments(void *unused)
@@ -922,6 +962,9 @@ int main(void)
 		cmocka_unit_test(steps_that_commute_are_one_execution),
 		cmocka_unit_test(steps_that_do_not_commute_are_all_seen),
 		cmocka_unit_test(addresses_may_change),
+		cmocka_unit_test(
+			more_static_words_than_can_be_known_are_no_proof),
+		cmocka_unit_test(static_words_are_put_back),
 		cmocka_unit_test(loads_commute_with_loads),
 		cmocka_unit_test(counts_commute_and_additions_do_not),
 		cmocka_unit_test(reservations_commute_until_it_is_closed),
