@@ -463,7 +463,7 @@ void execution_finish(void)
 void execution_resume(unsigned int who, unsigned int value)
 {
 	chosen_value = value;
-	run.state.choice_of = 0;
+	run.state.choosing = run.state.choice_of = 0;
 	coroutine_switch(who);
 }
 

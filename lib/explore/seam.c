@@ -235,6 +235,8 @@ void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 		lock_misused(lock);
 	event(OP_UNLOCK, lock, 1, 0, site);
 	lock->held = false;
+	/* Who had it tells no states apart. */
+	lock->owner = 0;
 	if (!in_thread())
 		return;
 	object = object_of(lock, sizeof(*lock), &lock->object);

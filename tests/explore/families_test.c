@@ -13,8 +13,8 @@
 #include "explore/prove.h"
 #include "explore/scenarios.h"
 
-/* Of one execution of each kind there are millions; of states half a million,
- * somewhat more with another compiler. */
+/* Of one execution of each kind there are a million and more; of states some
+ * hundred thousand, how many depends on the compiler. */
 static void three_threads_on_a_mapped_file_are_proved(void **state)
 {
 	static const char *const names[] = {
