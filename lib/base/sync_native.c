@@ -151,7 +151,7 @@ static void rcu_make_key(void)
 
 /* A thread that its program registered itself is left to its program: it
  * never comes here. */
-void sync_rcu_register(void)
+static void rcu_register(void)
 {
 	sync_once(&rcu_once, rcu_make_key);
 	urcu_memb_register_thread();
@@ -163,6 +163,43 @@ void sync_rcu_register(void)
 #if SYNC_TSAN
 char sync_tsan_grace_period;
 #endif
+
+bool sync_rcu_calls;
+
+static __attribute__((constructor)) void rcu_look(void)
+{
+	/* Its own constructor has run before, unless it is linked statically.
+	 * It does nothing the second time. */
+	urcu_memb_init();
+	sync_rcu_calls = SYNC_TSAN || !urcu_memb_has_sys_membarrier;
+}
+
+void sync_rcu_enter_by_call(void)
+{
+	if (!URCU_TLS(urcu_memb_reader).registered)
+		rcu_register();
+	urcu_memb_read_lock();
+	/* Once more, so that leaving finds it nested and comes here, too. */
+	if (sync_rcu_calls)
+		urcu_memb_read_lock();
+}
+
+void sync_rcu_leave_by_call(void)
+{
+	if (sync_rcu_calls)
+		urcu_memb_read_unlock();
+#if SYNC_TSAN
+	__tsan_release(&sync_tsan_grace_period);
+#endif
+	urcu_memb_read_unlock();
+}
+
+/* A grace period sleeps until readers leave: an empty section wakes it. */
+void sync_rcu_wake(void)
+{
+	urcu_memb_read_lock();
+	urcu_memb_read_unlock();
+}
 
 static void rcu_run(struct rcu_head *urcu)
 {
@@ -186,7 +223,7 @@ void sync_rcu_call(struct sync_rcu_head *head,
 	__tsan_release(&sync_tsan_grace_period);
 #endif
 	if (!URCU_TLS(urcu_memb_reader).registered)
-		sync_rcu_register();
+		rcu_register();
 	urcu_memb_call_rcu(&head->urcu, rcu_run);
 }
 

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <urcu/urcu-memb.h>
+/* For what a reader touches; its functions are not used. */
+#include <urcu/static/urcu-memb.h>
 
 #include "base/rank.h"
 
@@ -25,18 +27,6 @@
 #endif
 #ifndef SYNC_TSAN
 #define SYNC_TSAN 0
-#endif
-
-/* The read-side functions of under ten lines, inline; the header's own comment
- * allows that to code under any licence. TSan would see their plain accesses
- * and not what orders them, so there the calls stay in liburcu. */
-#include <urcu/static/urcu-memb.h>
-#if SYNC_TSAN
-#define sync_urcu_read_lock   urcu_memb_read_lock
-#define sync_urcu_read_unlock urcu_memb_read_unlock
-#else
-#define sync_urcu_read_lock   _urcu_memb_read_lock
-#define sync_urcu_read_unlock _urcu_memb_read_unlock
 #endif
 
 /* ---- atomic words ---- */
@@ -205,7 +195,6 @@ struct sync_rcu_head {
 	void (*function)(struct sync_rcu_head *head);
 };
 
-void sync_rcu_register(void);
 void sync_rcu_call(struct sync_rcu_head *head,
 	void (*function)(struct sync_rcu_head *head));
 void sync_rcu_barrier(void);
@@ -218,19 +207,55 @@ void __tsan_release(void *address);
 extern char sync_tsan_grace_period;
 #endif
 
+/* Readers must call liburcu: it fences in them, or must be seen by TSan.
+ * Const once liburcu is up. */
+extern bool sync_rcu_calls;
+void sync_rcu_enter_by_call(void) __attribute__((cold));
+void sync_rcu_leave_by_call(void) __attribute__((cold));
+void sync_rcu_wake(void) __attribute__((cold));
+
+#define SYNC_RCU_DEPTH(ctr) ((ctr) & URCU_GP_CTR_NEST_MASK)
+
+/*
+ * The usual case of urcu_memb_read_lock() and its unlock, without what they ask
+ * three times: the outermost section of a registered thread, in a process that
+ * has membarrier(2). The barriers of the grace period are then enough for both
+ * sides, and only the compiler must keep the order:
+ *
+ *  reader                             grace period
+ *  (A) ctr = phase                    (C) flips the phase, membarrier
+ *      section                        (D) waits while ctr has the old one:
+ *  (B) ctr = 0, looks at futex            futex = -1, membarrier, looks again
+ *
+ * Forbidden: asleep in (D), and the reader gone by (B) without a wake.
+ */
 static inline void sync_rcu_enter(void)
 {
-	if (__builtin_expect(!URCU_TLS(urcu_memb_reader).registered, 0))
-		sync_rcu_register();
-	sync_urcu_read_lock();
+	if (__builtin_expect(sync_rcu_calls ||
+				     !URCU_TLS(urcu_memb_reader).registered ||
+				     SYNC_RCU_DEPTH(
+					     URCU_TLS(urcu_memb_reader).ctr),
+		    0)) {
+		sync_rcu_enter_by_call();
+		return;
+	}
+	_CMM_STORE_SHARED(URCU_TLS(urcu_memb_reader).ctr,
+		_CMM_LOAD_SHARED(urcu_memb_gp.ctr));
+	cmm_barrier();
 }
 
 static inline void sync_rcu_leave(void)
 {
-#if SYNC_TSAN
-	__tsan_release(&sync_tsan_grace_period);
-#endif
-	sync_urcu_read_unlock();
+	if (__builtin_expect(
+		    SYNC_RCU_DEPTH(URCU_TLS(urcu_memb_reader).ctr) != 1, 0)) {
+		sync_rcu_leave_by_call();
+		return;
+	}
+	cmm_barrier();
+	_CMM_STORE_SHARED(URCU_TLS(urcu_memb_reader).ctr, 0);
+	cmm_barrier();
+	if (__builtin_expect(_CMM_LOAD_SHARED(urcu_memb_gp.futex) == -1, 0))
+		sync_rcu_wake();
 }
 
 /* ---- memory, time, threads ---- */
