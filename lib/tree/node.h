@@ -134,21 +134,16 @@ static inline uint64_t slot_load(const struct sync_u64 *slot)
 	return sync_load(slot, memory_order_acquire);
 }
 
-/*
- * Walks towards @index, down to level @floor at most: to an entry, to an empty
- * slot, or to whatever stands at @floor. Inside sync_rcu_enter(), under
- * tree->lock, or owning the lock bit of the entry at @index (G4).
- */
-static inline struct tree_place tree_walk(
-	const struct dax_tree *tree, uint64_t index, unsigned int floor)
+/* From @node, of @level, the root. Inlined where @level is a constant, it is
+ * as many loads and no loop. */
+static inline __attribute__((always_inline)) struct tree_place walk_from(
+	struct tree_node *node, unsigned int level, uint64_t index,
+	unsigned int floor)
 {
-	const uint64_t root = slot_load(&tree->root);
-	unsigned int level = root_level(root);
-	struct tree_node *node = root_node(root);
 	struct sync_u64 *slot;
 	uint64_t word;
 
-	if (!root || !level_reaches(level, index))
+	if (!level_reaches(level, index))
 		return (struct tree_place){.level = level};
 	if (level < floor)
 		/* All that is in the tree is below @floor, in @index's slot. */
@@ -161,6 +156,24 @@ static inline struct tree_place tree_walk(
 		node = word_node(word);
 		level--;
 	}
+}
+
+/*
+ * Walks towards @index, down to level @floor at most: to an entry, to an empty
+ * slot, or to whatever stands at @floor. Inside sync_rcu_enter(), under
+ * tree->lock, or owning the lock bit of the entry at @index (G4).
+ */
+static inline struct tree_place tree_walk(
+	const struct dax_tree *tree, uint64_t index, unsigned int floor)
+{
+	const uint64_t root = slot_load(&tree->root);
+	struct tree_node *node = root_node(root);
+
+	if (!root)
+		return (struct tree_place){0};
+	if (root_level(root) == 1) /* 1 GiB: most files */
+		return walk_from(node, 1, index, floor);
+	return walk_from(node, root_level(root), index, floor);
 }
 
 /* ---- under tree->lock ---- */
