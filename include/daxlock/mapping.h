@@ -35,9 +35,9 @@
  *
  * Misuse aborts in checked builds (-Dbuildtype=debug), with the entry decoded.
  * In others an unlock of what is not locked does nothing, and the value that
- * the tree has wins over the one passed. One misuse is beyond help there: an
+ * the tree has wins over the one passed. Two misuses are beyond help there: an
  * owner who goes on using an entry that another thread has unlocked for it and
- * removed.
+ * removed, and two threads that unlock one lock in the same moment.
  */
 #ifndef DAXLOCK_MAPPING_H
 #define DAXLOCK_MAPPING_H
@@ -96,7 +96,9 @@ int dax_mapping_new(const struct dax_mapping_params *params,
  * dax_mapping_delete() - free a mapping and all that is in it
  * @m: set to NULL; NULL is accepted
  *
- * Threads: no other call on the mapping may run, nobody may sleep in it.
+ * Threads: no other call on the mapping may run, nobody may sleep in it. One may
+ *	still return: the unlock of an entry that the caller, or whom it waited
+ *	for, removed since.
  */
 void dax_mapping_delete(struct dax_mapping **m);
 

@@ -51,7 +51,8 @@ static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
 	rank_pop(entry_rank(m, index, large));
 	entry_note("splits", index, large);
 	entry_note_key(KEY_ENDS, m, index, large);
-	entry_locked(m, index, small, NULL, LOCK_GIVES_UP);
+	entry_locked(m, index, small, LOCK_GIVES_UP);
+	slot_forget();
 	mapping_account(m, entry_pages(small), entry_pages(large));
 	entry_removed(m, index, word);
 	*entry = small;
@@ -139,7 +140,11 @@ int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
 	} while (error == -EBUSY || error == -EEXIST);
 	if (error)
 		return grab_failed(m, index, error);
-	entry_locked(m, index, place.word, place.slot, LOCK_MAY_WAIT);
+	entry_locked(m, index, place.word, LOCK_MAY_WAIT);
+	if (place.slot)
+		slot_remember(m, index, place.slot);
+	else
+		slot_forget();
 	entry = word_entry(place.word);
 	error = fit(m, index, order, &entry);
 	if (!error)

@@ -27,8 +27,8 @@ static int lock_once(
 	return place->word ? -EBUSY : -ENOENT;
 }
 
-static __attribute__((noinline)) int lock_or_wait(struct dax_mapping *m,
-	dax_pgoff_t index, const struct dax_wait_limit *limit, dax_entry_t *out)
+static int lock_or_wait(struct dax_mapping *m, dax_pgoff_t index,
+	const struct dax_wait_limit *limit, dax_entry_t *out)
 {
 	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, limit);
 	struct tree_place place;
@@ -41,32 +41,42 @@ static __attribute__((noinline)) int lock_or_wait(struct dax_mapping *m,
 	}
 	if (error)
 		return error;
-	entry_locked(m, index, place.word, place.slot,
-		limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
+	entry_locked(
+		m, index, place.word, limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
+	slot_remember(m, index, place.slot);
 	*out = word_entry(place.word);
 	return 0;
 }
 
-/* What most locks are: a walk and one CAS. */
+/* Inside sync_rcu_enter(). */
+static __attribute__((noinline, cold)) int leave_and_wait(struct dax_mapping *m,
+	dax_pgoff_t index, const struct dax_wait_limit *limit, dax_entry_t *out)
+{
+	sync_rcu_leave();
+	return lock_or_wait(m, index, limit, out);
+}
+
+/* What most locks are: a walk and one CAS. All calls stand at the end or are
+ * cold, so that no register need be saved for them. */
 static inline int lock_entry(struct dax_mapping *m, dax_pgoff_t index,
 	const struct dax_wait_limit *limit, dax_entry_t *out)
 {
 	struct tree_place place;
-	bool locked;
+	uint64_t word;
 
 	DAX_REQUIRE(m && out);
 	sync_rcu_enter();
 	place = tree_walk(&m->tree, index, 0);
-	locked = word_is_unlocked(place.word) &&
-		 /* [MO-2] Sees all that the owners before us did. */
-		 sync_cas(place.slot, &place.word, place.word | WORD_LOCKED,
-			 memory_order_acquire);
+	word = place.word;
+	if (!word_is_unlocked(word) ||
+		/* [MO-2] Sees all that the owners before us did. */
+		!sync_cas(place.slot, &word, word | WORD_LOCKED,
+			memory_order_acquire))
+		return leave_and_wait(m, index, limit, out);
+	entry_locked(m, index, word, limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
+	slot_remember(m, index, place.slot);
+	*out = word_entry(word);
 	sync_rcu_leave();
-	if (!locked)
-		return lock_or_wait(m, index, limit, out);
-	entry_locked(m, index, place.word, place.slot,
-		limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
-	*out = word_entry(place.word);
 	return 0;
 }
 
@@ -85,7 +95,8 @@ int dax_trylock_entry(
 	error = lock_once(m, index, &place);
 	if (error)
 		return error;
-	entry_locked(m, index, place.word, place.slot, LOCK_GIVES_UP);
+	entry_locked(m, index, place.word, LOCK_GIVES_UP);
+	slot_remember(m, index, place.slot);
 	*out = word_entry(place.word);
 	return 0;
 }
@@ -146,7 +157,8 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 			return dax_is_zero_entry(place.word) ? DAX_LOCK_ZERO
 							     : DAX_LOCK_EMPTY;
 	}
-	entry_locked(m, index, place.word, place.slot, LOCK_MAY_WAIT);
+	entry_locked(m, index, place.word, LOCK_MAY_WAIT);
+	slot_remember(m, index, place.slot);
 	*cookie = cookie_of(place.word);
 	*pfn = dax_to_pfn(*cookie) + index - dax_entry_start(*cookie, index);
 	return DAX_LOCK_TAKEN;
@@ -185,12 +197,13 @@ void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
 
 #endif
 
-/* L3, (C) in wait.c: somebody sleeps on the entry, or a mark came to it. */
-static __attribute__((noinline)) void unlock_and_wake(
+/* L3, somebody is queued, or the entry is not locked: chooses the next, then
+ * unlocks, and knows by then whether more are left. */
+static __attribute__((noinline)) void unlock_in_turn(
 	struct dax_mapping *m, dax_pgoff_t index, struct sync_u64 *slot)
 {
 	/* Relaxed: our own, or what others add to it (MO-5). */
-	uint64_t word = slot ? sync_load(slot, memory_order_relaxed) : 0;
+	uint64_t word = sync_load(slot, memory_order_relaxed);
 	struct dax_waitq *queue;
 	struct dax_wait_key key;
 	struct dax_woken woken;
@@ -214,26 +227,62 @@ static __attribute__((noinline)) void unlock_and_wake(
 		dax_waitq_wake(&woken);
 }
 
-void dax_unlock_entry(
-	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t entry)
+/*
+ * L3, somebody came to sleep just before we unlocked: (C) in wait.c. The entry
+ * is free, so it may be gone, and the mapping with it: @m is but a number here.
+ */
+static __attribute__((noinline, cold)) void wake_next(
+	struct dax_waitq_table *waitqs, const struct dax_mapping *m,
+	dax_pgoff_t index, uint64_t word)
 {
-	struct sync_u64 *slot;
+	const struct dax_wait_key key = unlocker_key(m, index, word);
+
+	if (unlock_wakes())
+		wake_sleepers(waitqs, &key, DAX_WAKE_NEXT);
+}
+
+static inline void unlock_slot(struct dax_mapping *m, dax_pgoff_t index,
+	struct sync_u64 *slot, dax_entry_t entry)
+{
+	struct dax_waitq_table *const waitqs = m->waitqs;
 	uint64_t word;
 
-	DAX_REQUIRE(m);
-	slot = owned_slot(m, index);
 	entry_require_owned(m, index, slot, entry);
-	last_locked.m = NULL;
+	slot_forget();
 	rank_pop(entry_rank(m, index, entry));
 	/* Relaxed: our own, or what others add to it (MO-5). */
-	word = slot ? sync_load(slot, memory_order_relaxed) : 0;
+	word = sync_load(slot, memory_order_relaxed);
 	entry_note("unlocks", index, entry);
 	entry_note_key(KEY_UNLOCKS, m, index, entry);
 	if (looks_before_unlock(slot, word))
 		return;
-	/* [MO-2] All that we did before whoever locks it next. */
-	if ((word & (WORD_LOCKED | WORD_WAITERS)) != WORD_LOCKED ||
-		!sync_cas(
-			slot, &word, word & ~WORD_LOCKED, memory_order_release))
-		unlock_and_wake(m, index, slot);
+	if ((word & (WORD_LOCKED | WORD_WAITERS)) != WORD_LOCKED)
+		unlock_in_turn(m, index, slot);
+	/* (B) in wait.c. The bit is set: what it is worth is subtracted in one
+	 * instruction, which returns the others.
+	 * [MO-2] All that we did before whoever locks it next. */
+	else if (sync_sub(slot, WORD_LOCKED, memory_order_release) &
+		 WORD_WAITERS)
+		wake_next(waitqs, m, index, word);
+}
+
+static __attribute__((noinline)) void find_and_unlock(
+	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t entry)
+{
+	struct sync_u64 *slot = owned_slot(m, index);
+
+	if (slot)
+		unlock_slot(m, index, slot, entry);
+	else
+		entry_require_owned(m, index, slot, entry);
+}
+
+void dax_unlock_entry(
+	struct dax_mapping *m, dax_pgoff_t index, dax_entry_t entry)
+{
+	DAX_REQUIRE(m);
+	if (slot_remembered(m, index))
+		unlock_slot(m, index, last_locked.slot, entry);
+	else
+		find_and_unlock(m, index, entry);
 }

@@ -16,8 +16,8 @@
  *     by a sleeper that joins the queue before it gives that lock back; and
  *     cleared only under that lock. So: somebody is queued on a key => the
  *     entry has WAITERS, or it was removed and a wake-all is under way.
- * L3  Unlocking clears LOCKED by a CAS. It takes no queue when WAITERS was not
- *     set; otherwise it takes one sleeper, and leaves WAITERS if more are.
+ * L3  Unlocking clears LOCKED and learns in the same step whether WAITERS is
+ *     set. It looks at no queue when it is not; otherwise it takes one sleeper.
  * L4  Whoever removes or splits an entry wakes all its sleepers after that.
  * L5  A chosen sleeper locks the entry, finds it locked (and its owner will
  *     find WAITERS: L2), finds it gone (L4), or passes the wake on.
@@ -84,7 +84,7 @@ static inline bool word_is_locked(uint64_t word)
 
 static inline bool word_is_unlocked(uint64_t word)
 {
-	return word_is_value(word) && !word_has(word, WORD_LOCKED);
+	return (word & (WORD_VALUE | WORD_LOCKED)) == WORD_VALUE;
 }
 
 /* Locks the entry at @place, inside sync_rcu_enter(). False: @place->word is
@@ -122,6 +122,10 @@ struct wait {
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	struct wait *wait);
 
+/* Touches no mapping: @key's owner may be gone. WAITERS stays as it is. */
+void wake_sleepers(struct dax_waitq_table *waitqs,
+	const struct dax_wait_key *key, enum dax_wake_mode mode);
+
 /* L4: after the removal of @word, an entry that covered @index. */
 void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word);
 
@@ -130,8 +134,8 @@ void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word);
 /*
  * The slot of the entry that this thread locked last. An owner soon comes back
  * to its entry, and its lock bit keeps the slot where it is (G4), so it need
- * not walk there again. Valid while the entry is locked: entry_locked() writes
- * it on every path that locks, and only owners ask for it.
+ * not walk there again. Valid while the entry is locked: who locks an entry
+ * remembers its slot or forgets any, and only owners ask for it.
  */
 struct last_locked {
 	const struct dax_mapping *m; /* NULL: not known */
@@ -146,11 +150,11 @@ enum lock_how {
 	LOCK_GIVES_UP, /* at once, or after some time: in any order */
 };
 
-/* The caller has locked the entry @word, in @slot or (NULL) it did not see. */
+/* The caller has locked the entry @word; slot_remember() or slot_forget() is
+ * next. */
 static inline void entry_locked(const struct dax_mapping *m, dax_pgoff_t index,
-	uint64_t word, struct sync_u64 *slot, enum lock_how how)
+	uint64_t word, enum lock_how how)
 {
-	last_locked = (struct last_locked){slot ? m : NULL, index, slot};
 	if (how == LOCK_MAY_WAIT)
 		rank_check(entry_rank(m, index, word));
 	rank_push(entry_rank(m, index, word));
@@ -158,17 +162,36 @@ static inline void entry_locked(const struct dax_mapping *m, dax_pgoff_t index,
 	entry_note_key(KEY_LOCKS, m, index, word);
 }
 
-/* The slot of the entry that covers @index, which the caller has locked. NULL,
- * or a slot that is not locked: the caller has not. */
-static inline struct sync_u64 *owned_slot(
+static inline void slot_remember(
+	const struct dax_mapping *m, dax_pgoff_t index, struct sync_u64 *slot)
+{
+	last_locked = (struct last_locked){m, index, slot};
+}
+
+static inline void slot_forget(void)
+{
+	last_locked.m = NULL;
+}
+
+static inline bool slot_remembered(
 	const struct dax_mapping *m, dax_pgoff_t index)
 {
 	const bool known = last_locked.index == index && last_locked.m == m;
 
 	DAX_INVARIANT(!known || sync_peek(tree_walk(&m->tree, index, 0).slot) ==
 					last_locked.slot);
+	return known;
+}
+
+/* The slot of the entry that covers @index, which the caller has locked. NULL,
+ * or a slot that is not locked: the caller has not. */
+static inline struct sync_u64 *owned_slot(
+	const struct dax_mapping *m, dax_pgoff_t index)
+{
+	if (slot_remembered(m, index))
+		return last_locked.slot;
 	/* Without RCU: our lock bit keeps the way there (G4). */
-	return known ? last_locked.slot : tree_walk(&m->tree, index, 0).slot;
+	return tree_walk(&m->tree, index, 0).slot;
 }
 
 /* Aborts, with the entry decoded, unless this thread holds the entry @entry

@@ -5,17 +5,21 @@
  *  sleeper (entry_wait)                  owner (dax_unlock_entry)
  *  takes the queue's lock
  *  (A) CAS: LOCKED -> LOCKED|WAITERS
- *                                        (B) CAS: LOCKED -> 0 fails if (A)
- *                                            was first
+ *                                        (B) clears LOCKED, and is told by the
+ *                                            same step whether (A) was first
  *                                        (C) waits for the queue's lock
  *  joins the queue, gives its lock back
- *                                        (C) takes the sleeper, clears LOCKED,
- *                                            gives the queue's lock back, and
- *                                            wakes the sleeper
+ *                                        (C) takes the first sleeper, gives the
+ *                                            queue's lock back, and wakes it
  *  parks
  *
  * (B) before (A): the CAS at (A) fails, the sleeper does not sleep. Forbidden:
  * parked, and the owner gone by (B) without having looked at the queue.
+ *
+ * An owner that sees WAITERS before (B) takes the queue's lock first, and does
+ * (B) under it: then it knows whether anybody is left, and clears WAITERS when
+ * not. After (B) the word is no longer its to change, and WAITERS stays, at
+ * worst without need, for the next owner to clear.
  */
 #include "mapping/mapping.h"
 
@@ -82,10 +86,10 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	return dax_waitq_sleep(queue, &wait->waiter, wait->limit);
 }
 
-static void wake(struct dax_mapping *m, const struct dax_wait_key *key,
-	enum dax_wake_mode mode)
+void wake_sleepers(struct dax_waitq_table *waitqs,
+	const struct dax_wait_key *key, enum dax_wake_mode mode)
 {
-	struct dax_waitq *queue = dax_waitq_lock(m->waitqs, key);
+	struct dax_waitq *queue = dax_waitq_lock(waitqs, key);
 	struct dax_woken woken;
 
 	/* WAITERS stays as it is, perhaps without need: the next unlock then
@@ -100,7 +104,7 @@ void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 	const struct dax_wait_key key = waker_key(m, index, word);
 
 	if (removal_wakes(word))
-		wake(m, &key, removed_wake_mode(word));
+		wake_sleepers(m->waitqs, &key, removed_wake_mode(word));
 }
 
 dax_entry_t dax_get_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index)
@@ -136,5 +140,5 @@ void dax_put_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index,
 	word = dax_tree_load(&m->tree, index);
 	if (mode == DAX_WAKE_ALL ||
 		(word_is_unlocked(word) && word_has(word, WORD_WAITERS)))
-		wake(m, &key, mode);
+		wake_sleepers(m->waitqs, &key, mode);
 }

@@ -269,11 +269,13 @@ static void put_small(dax_pgoff_t index)
 	dax_unlock_entry(mapping, index, entry);
 }
 
-static void deleted_and_made_anew(void *unused)
+typedef void thread_fn(void *unused, long index);
+
+/* In a mapping of their own, with queues of their own. */
+static void explore_two(thread_fn *first, thread_fn *second)
 {
 	struct dax_mapping_params params = {0};
 
-	(void)unused;
 	if (dax_waitq_table_new(1, 1, &waitqs))
 		abort();
 	params.waitqs = waitqs;
@@ -281,21 +283,75 @@ static void deleted_and_made_anew(void *unused)
 		abort();
 	put_small(0);
 	put_small(1);
-	dax_explore_thread("deletes", write_and_delete, NULL, 0);
-	dax_explore_thread("makes anew", fill_and_read, NULL, 0);
+	dax_explore_thread("first", first, NULL, 0);
+	dax_explore_thread("second", second, NULL, 0);
 	dax_explore_run();
 	dax_mapping_delete(&mapping);
 	dax_waitq_table_delete(&waitqs);
+}
+
+static void deleted_and_made_anew(void *unused)
+{
+	(void)unused;
+	explore_two(write_and_delete, fill_and_read);
+}
+
+static void make_and_unlock(void *unused, long index)
+{
+	struct dax_mapping *m = mapping;
+	dax_entry_t entry;
+
+	(void)unused;
+	if (dax_grab_mapping_entry(
+		    m, (dax_pgoff_t)index + 2, DAX_PTE_ORDER, &entry))
+		return;
+	dax_unlock_entry(m, (dax_pgoff_t)index + 2, entry);
+}
+
+/* What it drops has been unlocked, so that nobody is in the mapping any more,
+ * but for the owner that returns. If it gave up waiting, it left WAITERS. */
+static void give_up_and_delete(void *unused, long index)
+{
+	dax_entry_t entry;
+
+	(void)unused;
+	if (!dax_lock_entry_timed(
+		    mapping, (dax_pgoff_t)index + 2, 1000, &entry))
+		dax_unlock_entry(mapping, (dax_pgoff_t)index + 2, entry);
+	if (dax_delete_mapping_entry(mapping, (dax_pgoff_t)index + 2))
+		dax_mapping_delete(&mapping);
+}
+
+static void deleted_behind_an_unlock(void *unused)
+{
+	(void)unused;
+	explore_two(make_and_unlock, give_up_and_delete);
+}
+
+static const struct {
+	const char *name;
+	void (*body)(void *unused);
+} bodies[] = {
+	{"deleted and made anew", deleted_and_made_anew},
+	{"deleted behind an unlock", deleted_behind_an_unlock},
+};
+#define NR_BODIES (sizeof(bodies) / sizeof(bodies[0]))
+
+static bool find_body(const char *name, struct dax_scenario *scenario)
+{
+	for (size_t i = 0; i < NR_BODIES; i++)
+		if (!strcmp(bodies[i].name, name))
+			scenario->body = bodies[i].body;
+	return scenario->body;
 }
 
 static struct dax_explore_report explore_named(
 	const char *name, unsigned int allocs_fail, uint64_t max_executions)
 {
 	struct combination combination;
-	struct dax_scenario scenario = {
-		.body = deleted_and_made_anew, .allocs_fail = allocs_fail};
+	struct dax_scenario scenario = {.allocs_fail = allocs_fail};
 
-	if (strcmp(name, "deleted and made anew")) {
+	if (!find_body(name, &scenario)) {
 		assert_true(combination_read(&combination, name));
 		scenario.body = combination_body;
 		scenario.context = &combination;
@@ -320,7 +376,8 @@ static void named_scenarios_have_no_races(void **state)
 	for (unsigned int i = 0; i < nr_named_scenarios; i++)
 		expect_no_race(named_scenarios[i].combination,
 			named_scenarios[i].allocs_fail, 0);
-	expect_no_race("deleted and made anew", 0, 0);
+	for (size_t i = 0; i < NR_BODIES; i++)
+		expect_no_race(bodies[i].name, 0, 0);
 }
 
 static void pairs_have_no_races(void **state)
@@ -353,8 +410,8 @@ static const struct order orders[] = {
 	{"fill_slot:release", "small0: FF,FF /1"},
 	{"fill_raise:release", "empty: F0,FF /1"},
 	{"tree_split:release", "pmd-zero: F1,F2,F3 /1"},
-	{"dax_unlock_entry:release", "empty: F0,F0 /1"},
-	{"unlock_and_wake:release", "small1: L1,P1,I1 /1"},
+	{"unlock_slot:release", "empty: F0,F0 /1"},
+	{"unlock_in_turn:release", "small1: L1,P1,I1 /1"},
 	{"lock_entry:acquire", "small1: L1,P1,I1 /1"},
 	{"place_trylock:acquire", "small1: F1,C1,CF /1"},
 	{"dax_lock_mapping_entry:acquire", "small0: F0,P0 /1"},
