@@ -23,11 +23,7 @@ uint64_t dax_to_pfn(dax_entry_t entry)
 
 unsigned int dax_entry_order(dax_entry_t entry)
 {
-	if (word_has(entry, WORD_FLAGS(DAX_PMD)))
-		return DAX_PMD_ORDER;
-	if (word_has(entry, WORD_FLAGS(DAX_PUD)))
-		return DAX_PUD_ORDER;
-	return DAX_PTE_ORDER;
+	return word_order(entry);
 }
 
 dax_pgoff_t dax_entry_start(dax_entry_t entry, dax_pgoff_t index)

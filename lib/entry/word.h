@@ -39,6 +39,14 @@ static inline bool word_is_node(uint64_t word)
 	return word && !(word & WORD_VALUE);
 }
 
+/* dax_entry_order(), inline. */
+static inline unsigned int word_order(uint64_t word)
+{
+	if (word & WORD_FLAGS(DAX_PMD))
+		return DAX_PMD_ORDER;
+	return word & WORD_FLAGS(DAX_PUD) ? DAX_PUD_ORDER : DAX_PTE_ORDER;
+}
+
 /* The value in a word. */
 static inline dax_entry_t word_entry(uint64_t word)
 {

@@ -13,7 +13,7 @@ static unsigned int order_flags(unsigned int order)
 
 static dax_entry_t empty_entry(unsigned int order)
 {
-	return dax_make_entry(0, DAX_EMPTY | order_flags(order));
+	return WORD_VALUE | WORD_FLAGS(DAX_EMPTY | order_flags(order));
 }
 
 /*
@@ -63,7 +63,7 @@ static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
 static int fit(struct dax_mapping *m, dax_pgoff_t index, unsigned int order,
 	dax_entry_t *entry)
 {
-	if (order < dax_entry_order(*entry) &&
+	if (order < word_order(*entry) &&
 		(dax_is_zero_entry(*entry) || dax_is_empty_entry(*entry)))
 		return downgrade(m, index, order, entry);
 	return 0;
@@ -90,7 +90,8 @@ static int grab_new(struct dax_mapping *m, dax_pgoff_t index,
 	int error;
 
 	*place = (struct tree_place){.word = empty_entry(order)};
-	error = tree_fill(&m->tree, index, place->word | WORD_LOCKED);
+	error = tree_fill(
+		&m->tree, index, place->word | WORD_LOCKED, &place->slot);
 	if (!error)
 		mapping_account(m, entry_pages(place->word), 0);
 	return error;
@@ -117,10 +118,36 @@ static void decline_smaller(
 			m, xas.index, word_entry(word), DAX_WAKE_NEXT);
 }
 
+/* -EBUSY: it is locked, as @place says. -EEXIST: somebody was faster. */
+static int grab_once(struct dax_mapping *m, dax_pgoff_t index,
+	unsigned int order, struct tree_place *place)
+{
+	int error;
+
+	if (waits_for_smaller(order))
+		decline_smaller(m, index, order);
+	error = grab_existing(m, index, order, place);
+	return error == -ENOENT ? grab_new(m, index, order, place) : error;
+}
+
+/* After a first time, which ended in @error. */
+static __attribute__((noinline)) int grab_or_wait(struct dax_mapping *m,
+	dax_pgoff_t index, unsigned int order, struct tree_place *place,
+	int error)
+{
+	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, NULL);
+
+	while (error == -EBUSY || error == -EEXIST) {
+		if (error == -EBUSY)
+			entry_wait(m, index, place->word, &wait);
+		error = grab_once(m, index, order, place);
+	}
+	return error;
+}
+
 int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
 	unsigned int order, dax_entry_t *out)
 {
-	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, NULL);
 	struct tree_place place;
 	dax_entry_t entry;
 	int error;
@@ -128,16 +155,9 @@ int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
 	DAX_REQUIRE(m && out);
 	DAX_REQUIRE(order == DAX_PTE_ORDER || order == DAX_PMD_ORDER ||
 		    order == DAX_PUD_ORDER);
-	do {
-		if (waits_for_smaller(order))
-			decline_smaller(m, index, order);
-		error = grab_existing(m, index, order, &place);
-		if (error == -EBUSY)
-			entry_wait(m, index, place.word, &wait);
-		if (error == -ENOENT)
-			error = grab_new(m, index, order, &place);
-		/* -EEXIST: somebody was faster, look again. */
-	} while (error == -EBUSY || error == -EEXIST);
+	error = grab_once(m, index, order, &place);
+	if (error == -EBUSY || error == -EEXIST)
+		error = grab_or_wait(m, index, order, &place, error);
 	if (error)
 		return grab_failed(m, index, error);
 	entry_locked(m, index, place.word, LOCK_MAY_WAIT);

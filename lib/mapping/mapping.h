@@ -50,7 +50,7 @@ static inline struct dax_wait_key entry_key(
 
 static inline uint64_t entry_pages(uint64_t word)
 {
-	return (uint64_t)1 << dax_entry_order(word);
+	return (uint64_t)1 << word_order(word);
 }
 
 static inline struct rank_lock entry_rank(

@@ -124,7 +124,7 @@ static inline uint64_t node_word(const struct tree_node *node)
 
 static inline unsigned int word_level(uint64_t word)
 {
-	return dax_entry_order(word) / DAX_PMD_ORDER;
+	return word_order(word) / DAX_PMD_ORDER;
 }
 
 /* What a slot, or the root, leads to. */
@@ -209,9 +209,10 @@ void tree_destroy(struct dax_tree *tree);
 /*
  * Puts @word where nothing is. 0; -EEXIST an entry at least as large covers
  * @index; -ENOTEMPTY smaller entries are in the range; -ENOMEM, the tree is as
- * it was.
+ * it was. @slot is where it stands; NULL where nodes had to come, too.
  */
-int tree_fill(struct dax_tree *tree, uint64_t index, uint64_t word);
+int tree_fill(struct dax_tree *tree, uint64_t index, uint64_t word,
+	struct sync_u64 **slot);
 
 /*
  * Replaces the entry that covers @index, whose lock the caller owns, by nodes

@@ -181,11 +181,13 @@ static enum fill obstructed_by(const struct tree_node *node)
 	return tree_node_is_empty(node) ? FILL_PRUNE : FILL_SMALLER;
 }
 
-static enum fill fill_once(struct dax_tree *tree, uint64_t index, uint64_t word)
+static enum fill fill_once(struct dax_tree *tree, uint64_t index, uint64_t word,
+	struct sync_u64 **slot)
 {
 	const unsigned int level = word_level(word);
 	const struct tree_place place = tree_walk(tree, index, level);
 
+	*slot = place.level == level ? place.slot : NULL;
 	if (word_is_value(place.word))
 		return FILL_EXISTS;
 	if (place.word)
@@ -230,13 +232,14 @@ static enum fill fill_raise(struct dax_tree *tree, uint64_t index)
 	return FILL_AGAIN;
 }
 
-int tree_fill(struct dax_tree *tree, uint64_t index, uint64_t word)
+int tree_fill(struct dax_tree *tree, uint64_t index, uint64_t word,
+	struct sync_u64 **slot)
 {
 	for (;;) {
 		enum fill result;
 
 		sync_rcu_enter();
-		result = fill_once(tree, index, word);
+		result = fill_once(tree, index, word, slot);
 		sync_rcu_leave();
 		if (result == FILL_RAISE)
 			result = fill_raise(tree, index);
@@ -430,11 +433,12 @@ uint64_t dax_tree_load(const struct dax_tree *tree, dax_pgoff_t index)
 
 int dax_tree_insert(struct dax_tree *tree, dax_pgoff_t index, uint64_t word)
 {
+	struct sync_u64 *slot;
 	int error;
 
 	DAX_REQUIRE(tree);
 	DAX_REQUIRE(word_is_value(word) && !word_has(word, WORD_MARKS));
-	error = tree_fill(tree, index, word);
+	error = tree_fill(tree, index, word, &slot);
 	return error == -ENOTEMPTY ? -EEXIST : error;
 }
 
