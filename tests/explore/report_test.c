@@ -307,9 +307,8 @@ static const struct told museum[] = {
 		"N. Last wake-up of the key: WAKE_NEXT by F1 (1) in step N, "
 		"took F2 (2). All others have ended."},
 	{"unlock_no_wake", "empty: F0,F0 /1", 0,
-		"F0 (2) sleeps on the key 0x0 since step N. It was taken "
-		"from the queue by F0 (1) in step N, but not unparked. All "
-		"others have ended."},
+		"F0 (2) sleeps on the key 0x0 since step N. Nobody has woken "
+		"that key. All others have ended."},
 	{"wrong_key", "empty: F1,FP /1", 0,
 		"FP (2) sleeps on the key 0x0 since step N. Nobody has woken "
 		"that key; a wake-up of the key 0x1 by F1 (1) in step N "
