@@ -44,11 +44,11 @@ static bool try_access(struct dax_mm *mm, const struct access *access)
 	leaf = table_leaf_locked(mm, access->address, &skip);
 	allowed = leaf && allows(leaf, access->type);
 	if (allowed && access->type == DAX_LOAD)
-		space_bytes_load(
-			leaf->address + skip, access->bytes, access->len);
+		space_bytes_load(space_bytes_at(leaf->address, skip),
+			access->bytes, access->len);
 	if (allowed && access->type == DAX_STORE) {
-		space_bytes_store(
-			leaf->address + skip, access->bytes, access->len);
+		space_bytes_store(space_bytes_at(leaf->address, skip),
+			access->bytes, access->len);
 		leaf->flags |= DAX_LEAF_DIRTY;
 	}
 	sync_lock_release(&mm->page_lock);

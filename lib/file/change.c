@@ -19,7 +19,8 @@ static int zero_mapped(struct dax_file *file, const struct dax_iomap *iomap,
 
 	if (error)
 		return error;
-	space_bytes_zero((char *)address + pos % DAX_PAGE_SIZE, end - pos);
+	space_bytes_zero(
+		space_bytes_at(address, pos % DAX_PAGE_SIZE), end - pos);
 	return file_flush(file, iomap->pfn, 1);
 }
 

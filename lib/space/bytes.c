@@ -11,6 +11,11 @@
 
 #define WORD sizeof(struct sync_u64)
 
+void *space_bytes_at(void *storage, uint64_t offset)
+{
+	return (char *)storage + offset;
+}
+
 /* The part of one word that an access touches. */
 struct part {
 	struct sync_u64 *word;

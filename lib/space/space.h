@@ -81,6 +81,8 @@ static inline uint64_t space_pages(const struct dax_space *space)
 
 /* ---- bytes.c: what stands in the device, byte for byte ---- */
 
+/* Where byte @offset of @storage is; @storage begins a page. */
+void *space_bytes_at(void *storage, uint64_t offset);
 /* Bytes that several threads may touch at once, through any page table. A
  * word is never torn; @storage is in the device, @bytes is the caller's. */
 void space_bytes_store(void *storage, const void *bytes, size_t len);
