@@ -92,6 +92,14 @@
 		"taking blocks away takes private copies, too")                \
 	X(no_fault_vs_truncate_lock, "F12", "ea3d7209ca01", 2015,              \
 		"faults go on while blocks are taken away")                    \
+	X(inval_early, "F3", "e3fce68cdbed", 2016,                             \
+		"a write invalidates before it allocates the block")           \
+	X(cow_keeps_slot, "F11", "f80e1668888f", 2022,                         \
+		"a write that moves a page keeps its entry if that is dirty")  \
+	X(write_shared_lock, "F13", "17879e8f865f", 2016,                      \
+		"writes to one file do not keep each other out")               \
+	X(read_once, "rule G2", "none", 0,                                     \
+		"a read does not look whether its blocks were given back")     \
 	X(wb_cmp_word, "G1", "a6abc2c0e77b", 2016,                             \
 		"writeback skips an entry that is locked")                     \
 	X(wb_nolock, "G2", "a6abc2c0e77b", 2016,                               \
@@ -172,11 +180,6 @@ extern bool explore_deviations[NR_DEVIATIONS];
 	X("E7", "a search keeps an index, and orders end at that of a PUD")    \
 	X("F1", "the file system zeroes a block when it allocates it, under "  \
 		"a lock of its own: a fault never does")                       \
-	X("F3", "what a write does first is for a file system to say, and "    \
-		"that of daxlock/file.h is not explored: it needs a device")   \
-	X("F11", "no file that is explored shares a block with another")       \
-	X("F13", "what locks a write takes is for a file system to say: see "  \
-		 "F3")                                                         \
 	X("G8", "one search serves all loops: see E3")
 
 #endif

@@ -210,4 +210,6 @@ static inline bool file_range_fits(uint64_t pos, uint64_t len)
 	return pos <= MAX_BYTES && len <= MAX_BYTES - pos;
 }
 
+#include "file/deviate.h"
+
 #endif

@@ -70,7 +70,7 @@ static int piece_address(
 		io->file, iomap->pfn, iomap->len >> DAX_PAGE_SHIFT, address);
 
 	if (!error)
-		*address = (char *)*address + (io->pos - iomap->pos);
+		*address = space_bytes_at(*address, io->pos - iomap->pos);
 	return error;
 }
 
@@ -119,7 +119,8 @@ static int read_piece(struct io *io, char *to)
 		else
 			memset(to, 0, piece_len(io, &iomap));
 		file_space_ops.iomap_end(io->file, &iomap);
-	} while (iomap.type == DAX_IOMAP_MAPPED && has_moved(io, &iomap));
+	} while (iomap.type == DAX_IOMAP_MAPPED && reads_again() &&
+		 has_moved(io, &iomap));
 	if (!error)
 		io->pos += piece_len(io, &iomap);
 	return error;
@@ -169,6 +170,10 @@ int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap)
 	/* An entry goes as a whole: so do its leaves, and the bytes beside what
 	 * has moved are made durable. */
 	dax_break_layouts(file->space);
+	if (keeps_dirty_entries()) {
+		dax_invalidate_inode_pages2_range(file->space, first, last);
+		return 0;
+	}
 	error = dax_filemap_write_and_wait_range(file->space, first, last);
 	dax_truncate_pagecache_range(
 		file->space, first, last, DAX_TRUNCATE_KEEP_COPIES);
@@ -184,13 +189,13 @@ static int tell_page_tables(
 
 	if (iomap->flags & DAX_IOMAP_SHARED)
 		return file_forget_moved(file, iomap);
-	if (iomap->flags & DAX_IOMAP_NEW)
-		dax_invalidate_inode_pages2_range(file->space, first, last);
-	else
+	if (!(iomap->flags & DAX_IOMAP_NEW))
 		/* A block that was zeroed along with its neighbour has been
 		 * there for some time, and its page may be a zero page. */
 		space_hide_zero_pages(
 			file->space, (struct space_range){first, last});
+	else if (invalidates_late())
+		dax_invalidate_inode_pages2_range(file->space, first, last);
 	return 0;
 }
 
@@ -215,8 +220,10 @@ static int write_mapped(
 static int write_next(struct io *io, const char *from)
 {
 	struct dax_iomap iomap = rest_of(io);
-	int error = file_begin_write(io->file, &iomap);
+	int error;
 
+	invalidate_early(io->file, &iomap);
+	error = file_begin_write(io->file, &iomap);
 	if (error)
 		return error;
 	error = write_mapped(io, &iomap, from);
@@ -256,12 +263,12 @@ int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
 	DAX_REQUIRE(file && from && done);
 	if (!file_range_fits(pos, len))
 		return -EINVAL;
-	rwsem_acquire(&file->inode, RWSEM_ALONE);
+	rwsem_acquire(&file->inode, write_mode());
 	while (io.pos < io.end && !error)
 		error = write_piece(&io, (const char *)from + (io.pos - pos));
 	if (io.pos > dax_file_size(file))
 		file_set_size(file, io.pos);
-	rwsem_release(&file->inode, RWSEM_ALONE);
+	rwsem_release(&file->inode, write_mode());
 	*done = io.pos - pos;
 	return *done ? 0 : error;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explore/disk_operations.h"
 #include "explore/exhibition.h"
 #include "explore/file_operations.h"
 #include "explore/operations.h"
@@ -111,6 +112,7 @@ static void list(void)
 		printf(" %s", operation_kinds[i].name);
 	list_kinds("a mapped file", file_state, file_operation);
 	list_kinds("a device's pages", page_state, page_operation);
+	list_kinds("a file of daxlock/file.h", disk_state, disk_operation);
 	puts("\n\nDeviations");
 	for (unsigned int i = 0; (deviation = dax_explore_deviation(i)); i++)
 		printf("  %-12s %-22s %s\n", deviation->exhibit,

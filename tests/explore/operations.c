@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explore/disk_operations.h"
 #include "explore/file_operations.h"
 #include "explore/page_operations.h"
 
@@ -489,7 +490,9 @@ const struct operation_kind *operation_named(const char *name)
 	for (unsigned int i = 0; i < NR_OPERATIONS; i++)
 		if (!strcmp(operation_kinds[i].name, name))
 			return &operation_kinds[i];
-	return kind ? kind : page_operation_named(name);
+	if (!kind)
+		kind = page_operation_named(name);
+	return kind ? kind : disk_operation_named(name);
 }
 
 const struct state_kind *state_named(const char *name)
@@ -499,7 +502,9 @@ const struct state_kind *state_named(const char *name)
 	for (unsigned int i = 0; i < nr_state_kinds; i++)
 		if (!strcmp(state_kinds[i].name, name))
 			return &state_kinds[i];
-	return kind ? kind : page_state_named(name);
+	if (!kind)
+		kind = page_state_named(name);
+	return kind ? kind : disk_state_named(name);
 }
 
 bool combination_read(struct combination *combination, const char *name)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "explore/word_device.h"
+
+uint64_t dax_pmem_map_len(const struct dax_pmem_map *map)
+{
+	(void)map;
+	return WORD_DEVICE_PAGES << DAX_PAGE_SHIFT;
+}
+
+uint64_t dax_pmem_map_offset(const struct dax_pmem_map *map)
+{
+	(void)map;
+	return 0;
+}
+
+int dax_pmem_pfn_to_address(
+	const struct dax_pmem_map *map, uint64_t pfn, void **address)
+{
+	DAX_REQUIRE(pfn - DAX_PFN_BASE < WORD_DEVICE_PAGES);
+	*address = (void *)&map->words[pfn - DAX_PFN_BASE];
+	return 0;
+}
+
+int dax_pmem_persist(
+	const struct dax_pmem_map *map, const void *address, size_t len)
+{
+	struct dax_pmem_map *device = (struct dax_pmem_map *)map;
+	const size_t first =
+		(size_t)((const struct sync_u64 *)address - map->words);
+
+	for (size_t i = 0; i < len >> DAX_PAGE_SHIFT; i++)
+		sync_store(&device->durable[first + i],
+			sync_load(&device->words[first + i],
+				memory_order_acquire),
+			memory_order_release);
+	return 0;
+}
