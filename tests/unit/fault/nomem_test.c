@@ -80,7 +80,9 @@ static int cut(struct disk *disk, uint64_t address)
 	return error ? error : dax_file_truncate(disk->file, PAGE + 1);
 }
 
-static int clone_and_store(struct disk *disk, uint64_t address)
+/* Stores before and after it: what is shared is dirty, and moves. */
+static int with_clone(struct disk *disk, uint64_t address,
+	int (*perform)(struct disk *disk, uint64_t address))
 {
 	struct dax_file *clone;
 	int error = store(disk, address);
@@ -89,9 +91,51 @@ static int clone_and_store(struct disk *disk, uint64_t address)
 		error = dax_file_clone(disk->file, &clone);
 	if (error)
 		return error;
-	error = store(disk, address);
+	error = perform(disk, address);
+	if (!error)
+		error = store(disk, address);
 	dax_file_delete(&clone);
 	return error;
+}
+
+static int clone_and_store(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, store);
+}
+
+static int write_byte(struct disk *disk, uint64_t address)
+{
+	size_t done;
+
+	(void)address;
+	return dax_file_write(disk->file, 0, "w", 1, &done);
+}
+
+static int clone_and_write(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, write_byte);
+}
+
+static int punch_part(struct disk *disk, uint64_t address)
+{
+	(void)address;
+	return dax_file_change(disk->file, DAX_FILE_PUNCH, 1, PAGE + 1);
+}
+
+static int clone_and_punch(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, punch_part);
+}
+
+static int zero_part(struct disk *disk, uint64_t address)
+{
+	(void)address;
+	return dax_file_change(disk->file, DAX_FILE_ZERO, 1, PAGE + 1);
+}
+
+static int clone_and_zero(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, zero_part);
 }
 
 static const struct deed deeds[] = {
@@ -108,7 +152,10 @@ static const struct deed deeds[] = {
 	{"punch", DISK_SHARED, punch_inside},
 	{"zero", DISK_SHARED, zero_inside},
 	{"truncate", DISK_SHARED, cut},
-	{"clone", DISK_SHARED, clone_and_store},
+	{"clone and store", DISK_SHARED, clone_and_store},
+	{"clone and write", DISK_SHARED, clone_and_write},
+	{"clone and punch", DISK_SHARED, clone_and_punch},
+	{"clone and zero", DISK_SHARED, clone_and_zero},
 };
 
 /* False: it did not need an n-th allocation. */

@@ -48,30 +48,74 @@ static int zero_pages(struct disk *disk, uint64_t address)
 	return dax_file_change(disk->file, DAX_FILE_ZERO, 100, 8 * PAGE);
 }
 
-/* A truncate inside a shared page has to copy it. */
-static int clone_and_truncate(struct disk *disk, uint64_t address)
+/* Each of these has to copy a page, as the clone has it, too. */
+static int with_clone(struct disk *disk, uint64_t address,
+	int (*perform)(struct disk *disk, uint64_t address))
 {
 	struct dax_file *clone;
 	int error = dax_file_clone(disk->file, &clone);
 
-	(void)address;
 	if (error)
 		return error;
-	error = dax_file_truncate(disk->file, 3 * PMD + 1);
+	error = perform(disk, address);
 	dax_file_delete(&clone);
 	return error;
 }
 
+static int truncate_inside(struct disk *disk, uint64_t address)
+{
+	(void)address;
+	return dax_file_truncate(disk->file, 3 * PMD + 1);
+}
+
+static int clone_and_truncate(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, truncate_inside);
+}
+
+static int store_shared(struct disk *disk, uint64_t address)
+{
+	return dax_store(disk->mm, address + 3 * PMD, "c", 1);
+}
+
 static int clone_and_store(struct disk *disk, uint64_t address)
 {
-	struct dax_file *clone;
-	int error = dax_file_clone(disk->file, &clone);
+	return with_clone(disk, address, store_shared);
+}
 
-	if (error)
-		return error;
-	error = dax_store(disk->mm, address + 3 * PMD, "c", 1);
-	dax_file_delete(&clone);
-	return error;
+static int write_shared(struct disk *disk, uint64_t address)
+{
+	size_t done;
+
+	(void)address;
+	return dax_file_write(disk->file, 3 * PMD, "c", 1, &done);
+}
+
+static int clone_and_write(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, write_shared);
+}
+
+static int punch_inside(struct disk *disk, uint64_t address)
+{
+	(void)address;
+	return dax_file_change(disk->file, DAX_FILE_PUNCH, 3 * PMD + 1, 1);
+}
+
+static int clone_and_punch(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, punch_inside);
+}
+
+static int zero_inside(struct disk *disk, uint64_t address)
+{
+	(void)address;
+	return dax_file_change(disk->file, DAX_FILE_ZERO, 3 * PMD + 1, 1);
+}
+
+static int clone_and_zero(struct disk *disk, uint64_t address)
+{
+	return with_clone(disk, address, zero_inside);
 }
 
 static const struct deed {
@@ -88,6 +132,9 @@ static const struct deed {
 	{"zero", 0, zero_pages},
 	{"truncate a clone", 0, clone_and_truncate},
 	{"store to a clone", 0, clone_and_store},
+	{"write to a clone", 0, clone_and_write},
+	{"punch a clone", 0, clone_and_punch},
+	{"zero a clone", 0, clone_and_zero},
 };
 
 static void assert_kept(struct disk *disk, const struct deed *deed)
