@@ -25,7 +25,8 @@
  *
  * Concurrency: all calls may race with each other and with faults, but for
  * those that delete. Calls that change a file take its INODE lock, those that
- * take blocks away INVALIDATE as well.
+ * take blocks away INVALIDATE as well, and so do writes to a file that has ever
+ * shared blocks.
  *
  * Context of every call, unless it says otherwise: may sleep; hold no lock.
  */
