@@ -7,6 +7,7 @@
 #ifndef DAXLOCK_H
 #define DAXLOCK_H
 
+#include <daxlock/devdax.h>
 #include <daxlock/entry.h>
 #include <daxlock/fault.h>
 #include <daxlock/file.h>
