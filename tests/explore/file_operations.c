@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A file of one PMD on a small file system of its own, shown by two address
- * spaces. A page is one word, its first (lib/space/bytes_first.c); what is said
- * of bytes is said of that of page 0. It only ever gains bits: what is seen, or
- * durable, has all that an operation left there that was over before.
+ * A file of one PMD, or one PUD, on a small file system of its own, shown by
+ * two address spaces. A page is one word, its first (lib/space/bytes_first.c);
+ * what is said of bytes is said of that of page 0. It only ever gains bits:
+ * what is seen, or durable, has all that an operation left there that was over
+ * before.
  */
 #include "explore/file_operations.h"
 
@@ -15,22 +16,22 @@
 #include "daxlock/writeback.h"
 #include "space/space.h"
 
-#define PMD_BYTES ((uint64_t)PMD_PAGES << DAX_PAGE_SHIFT)
-#define BLOCK	  PMD_PAGES /* of page 0; those of the others follow it */
+#define BLOCK	(1ul << DAX_PUD_ORDER) /* of page 0; others follow it */
 
-#define OLD	  1 /* what page 0 has in the beginning, */
-#define NEW	  3 /* and what is stored and written */
-#define COPY	  5 /* what is stored in a private copy */
+#define OLD	1 /* what page 0 has in the beginning, */
+#define NEW	3 /* and what is stored and written */
+#define COPY	5 /* what is stored in a private copy */
 
-#define HUGE	  (DAX_VMA_SHARED | DAX_VMA_WRITE)
-#define SMALL	  (HUGE | DAX_VMA_NOHUGEPAGE)
-#define PRIVATE	  DAX_VMA_WRITE
+#define HUGE	(DAX_VMA_SHARED | DAX_VMA_WRITE)
+#define SMALL	(HUGE | DAX_VMA_NOHUGEPAGE)
+#define PRIVATE DAX_VMA_WRITE
 
-#define NR_MMS	  2
+#define NR_MMS	2
 
 struct file {
 	struct dax_space *space;
 	struct dax_waitq_table *waitqs;
+	unsigned int order; /* of the file: all its pages */
 	struct dax_mm *mm[NR_MMS];
 	uint64_t address[NR_MMS];
 	struct sync_u64 block; /* BLOCK; 0: a hole */
@@ -45,10 +46,16 @@ struct file {
 
 /* ---- a file system ---- */
 
+static dax_pgoff_t last_page(const struct file *file)
+{
+	return (1ul << file->order) - 1;
+}
+
 static uint64_t file_size(void *owner)
 {
-	(void)owner;
-	return PMD_BYTES;
+	const struct file *file = owner;
+
+	return DAX_PAGE_SIZE << file->order;
 }
 
 /* True: there was a hole. */
@@ -200,7 +207,7 @@ static void fsync_all(void *context, long unused)
 		sync_load(&file->certain, memory_order_acquire);
 
 	(void)unused;
-	if (dax_fsync_range(file->space, 0, PMD_PAGES - 1))
+	if (dax_fsync_range(file->space, 0, last_page(file)))
 		abort();
 	if (file->is_punched || file->is_killed)
 		return;
@@ -213,7 +220,7 @@ static void fsync_all(void *context, long unused)
 static void write_bytes(void *context, long unused)
 {
 	struct file *file = context;
-	const struct space_range all = {0, PMD_PAGES - 1};
+	const struct space_range all = {0, last_page(file)};
 
 	(void)unused;
 	if (allocate(file))
@@ -234,7 +241,7 @@ static void punch(void *context, long unused)
 	dax_filemap_invalidate_lock(file->space);
 	dax_break_layouts(file->space);
 	dax_truncate_pagecache_range(
-		file->space, 0, PMD_PAGES - 1, DAX_TRUNCATE_KEEP_COPIES);
+		file->space, 0, last_page(file), DAX_TRUNCATE_KEEP_COPIES);
 	sync_store(&file->block, 0, memory_order_release);
 	dax_filemap_invalidate_unlock(file->space);
 }
@@ -304,6 +311,7 @@ struct file_state {
 	unsigned int flags[NR_MMS]; /* of the areas */
 	bool has_block;
 	void (*before)(struct file *file);
+	unsigned int order; /* of the file, and its largest leaves */
 };
 
 static void shown(struct file *file)
@@ -335,18 +343,34 @@ static void copied(struct file *file)
 
 static void file_body(const struct combination *combination);
 
+#define PMD_STATE(name, flags, other_flags, has_block, before)                 \
+	{                                                                      \
+		{name, NULL, file_body}, {flags, other_flags}, has_block,      \
+			before, DAX_PMD_ORDER                                  \
+	}
+#define PUD_STATE(name, flags, has_block, before)                              \
+	{                                                                      \
+		{name, NULL, file_body}, {flags, flags}, has_block, before,    \
+			DAX_PUD_ORDER                                          \
+	}
+
 static const struct file_state states[] = {
-	{{"hole", NULL, file_body}, {SMALL, SMALL}, false, NULL},
-	{{"hole-shown", NULL, file_body}, {SMALL, SMALL}, false, shown},
-	{{"pmd-hole", NULL, file_body}, {HUGE, HUGE}, false, NULL},
-	{{"shown", NULL, file_body}, {SMALL, SMALL}, true, shown},
-	{{"dirty", NULL, file_body}, {SMALL, SMALL}, true, dirty},
-	{{"pmd-shown", NULL, file_body}, {HUGE, HUGE}, true, shown},
-	{{"pmd-dirty", NULL, file_body}, {HUGE, HUGE}, true, dirty},
-	{{"pmd-dirty-pte", NULL, file_body}, {HUGE, SMALL}, true, dirty_beside},
-	{{"private", NULL, file_body}, {PRIVATE, PRIVATE}, true, NULL},
-	{{"private-shown", NULL, file_body}, {PRIVATE, PRIVATE}, true, shown},
-	{{"private-copied", NULL, file_body}, {PRIVATE, PRIVATE}, true, copied},
+	PMD_STATE("hole", SMALL, SMALL, false, NULL),
+	PMD_STATE("hole-shown", SMALL, SMALL, false, shown),
+	PMD_STATE("pmd-hole", HUGE, HUGE, false, NULL),
+	PMD_STATE("shown", SMALL, SMALL, true, shown),
+	PMD_STATE("dirty", SMALL, SMALL, true, dirty),
+	PMD_STATE("pmd-shown", HUGE, HUGE, true, shown),
+	PMD_STATE("pmd-dirty", HUGE, HUGE, true, dirty),
+	PMD_STATE("pmd-dirty-pte", HUGE, SMALL, true, dirty_beside),
+	PMD_STATE("private", PRIVATE, PRIVATE, true, NULL),
+	PMD_STATE("private-shown", PRIVATE, PRIVATE, true, shown),
+	PMD_STATE("private-copied", PRIVATE, PRIVATE, true, copied),
+	PUD_STATE("pud-hole", HUGE, false, NULL),
+	PUD_STATE("pud-shown", HUGE, true, shown),
+	PUD_STATE("pud-dirty", HUGE, true, dirty),
+	PUD_STATE("pud-private", PRIVATE, true, NULL),
+	PUD_STATE("pud-private-shown", PRIVATE, true, shown),
 };
 
 const struct state_kind *file_state(unsigned int i)
@@ -369,7 +393,10 @@ const struct state_kind *file_state_named(const char *name)
 static void map_file(struct file *file, unsigned int i, unsigned int flags)
 {
 	const struct dax_vma_params params = {
-		.space = file->space, .len = PMD_BYTES, .flags = flags};
+		.space = file->space,
+		.len = file_size(file),
+		.flags = flags,
+	};
 
 	if (dax_mm_new(NULL, &file->mm[i]) ||
 		dax_mmap(file->mm[i], &params, &file->address[i]))
@@ -391,8 +418,11 @@ static void setup_file(struct file *file, const struct combination *combination)
 {
 	const struct file_state *state =
 		(const struct file_state *)combination->state;
-	struct dax_space_params params = {.ops = &file_ops, .owner = file};
+	const struct dax_space_limits limits = {.max_order = state->order};
+	struct dax_space_params params = {
+		.ops = &file_ops, .owner = file, .limits = &limits};
 
+	file->order = state->order;
 	if (dax_waitq_table_new(combination->queues, 1, &file->waitqs))
 		abort();
 	params.waitqs = file->waitqs;
