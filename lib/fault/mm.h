@@ -100,6 +100,13 @@ struct dax_mm {
 
 struct vma *mm_find_vma(struct dax_mm *mm, uint64_t address);
 
+/* mm.c: to and from the list of @vma's address space, and its space's views.
+ * Hold MMAP alone. */
+void vma_add(struct vma *vma);
+void vma_remove(struct vma *vma);
+/* For @mm; not added yet. NULL: no memory. */
+struct vma *vma_copy(const struct vma *vma, struct dax_mm *mm);
+
 /* What is at an address: a leaf, or none (its flags are 0). The order that it
  * has, or that a leaf may have there which needs no new table. */
 unsigned int table_look(struct dax_mm *mm, uint64_t address, struct leaf *leaf);
