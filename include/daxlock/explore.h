@@ -278,7 +278,7 @@ enum dax_explore_bug {
  * @cut: given up, as all that follows is explored elsewhere
  * @states: of DAX_EXPLORE_STATES
  * @bugs: executions with a bug
- * @first_bug: the first bug's execution, from 1 on
+ * @first_bug: the first bug's execution, from 1 on; 0: it was found in states
  * @steps: of all executions
  * @longest: steps of the longest execution
  * @average: steps of an execution, of @executions

@@ -22,7 +22,9 @@
  *     before: releasing a lock, RCU and freeing, and whatever is done to an
  *     object that is not shared. A release only ever enables others. RCU and
  *     freeing order nothing: whether a use comes too late is decided by the
- *     clocks, for all equivalent executions at once (memory.c). Only where a
+ *     clocks, for all equivalent executions at once (memory.c). A search of
+ *     states has no clocks: there a read section begins with the step after
+ *     it, as late as it can, and what others free is shared. Only where a
  *     thread waits in sync_rcu_barrier(), RCU is steps as well.
  * E5  An object is shared when two threads have accessed it in ways that do
  *     not commute, in whatever execution. Nobody knows that at first: when one
@@ -203,6 +205,7 @@ struct thread {
 	const struct explore_site *site;
 	uint32_t rcu_depth;
 	moment_t section; /* when it entered RCU, or NO_SECTION */
+	bool reading;	  /* states: RCU waits for it */
 	bool in_callback; /* runs what waited for RCU readers */
 	const char *name;
 	void (*function)(void *context, long argument);
@@ -399,6 +402,8 @@ uint16_t object_find(const void *address, size_t size);
 /* @thread accesses an object that is not shared; perhaps it is from now on. */
 void object_accessed(
 	struct object *object, unsigned int thread, enum access access);
+/* States: @thread has freed @size bytes, or has RCU free them. */
+void object_freed(const char *start, size_t size, unsigned int thread);
 void histories_reset(void);
 void histories_spans(struct spans *spans);
 
@@ -475,6 +480,8 @@ void memory_reset(void);
 extern char *arena;
 #define ARENA_SIZE ((size_t)12 << 20)
 
+/* Where the block of @address begins, or NULL: it is in none. */
+const char *memory_block(const void *address);
 /* Is it in no block that was freed? */
 bool memory_is_alive(const void *address);
 /* Is @address in the arena alive? Fails the execution if not. */

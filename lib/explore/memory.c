@@ -305,6 +305,13 @@ void memory_use(const void *address)
 		use_doubtful(block, address);
 }
 
+const char *memory_block(const void *address)
+{
+	const struct block *block = block_of(address);
+
+	return block ? block->start : NULL;
+}
+
 bool memory_is_alive(const void *address)
 {
 	const struct block *block =
@@ -361,6 +368,8 @@ void explore_free(void *address, const struct explore_site *site)
 		require_unused(block, self()->in_callback);
 	if (races_on)
 		races_free(block->start, block->size, site);
+	if (search.states && in_thread())
+		object_freed(block->start, block->size, run.who);
 	block->state = BLOCK_FREE;
 	memset(block->start, POISON, block->size);
 	now.nr_live--;
@@ -419,8 +428,10 @@ void sync_rcu_enter(void)
 
 	if (!me->rcu_depth)
 		rcu_step(OP_RCU_ENTER);
-	if (!me->rcu_depth++)
-		me->section = run.moment;
+	if (me->rcu_depth++)
+		return;
+	me->section = run.moment;
+	me->reading = search.rcu_steps || !search.states;
 }
 
 static void rcu_run(struct sync_rcu_head *head)
@@ -482,6 +493,7 @@ void sync_rcu_leave(void)
 	if (--me->rcu_depth)
 		return;
 	me->section = NO_SECTION;
+	me->reading = false;
 	if (now.rcu_first)
 		rcu_left();
 }
@@ -491,7 +503,7 @@ static uint32_t rcu_readers(void)
 	uint32_t readers = 0;
 
 	for (unsigned int i = 0; i < run.nr_threads; i++)
-		if (!is_done(i) && run.threads[i].rcu_depth)
+		if (!is_done(i) && run.threads[i].reading)
 			readers |= 1u << i;
 	return readers;
 }

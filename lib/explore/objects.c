@@ -74,20 +74,63 @@ uint16_t object_find(const void *address, size_t size)
 	return table[i];
 }
 
+static void object_share(struct object *object)
+{
+	history_add(object);
+	search.found_shared = true;
+}
+
+/* Stands for the life of the block at @start, which ends by a write. */
+static struct object *life_of(const char *start)
+{
+	return &objects[object_find(start + 1, 0)];
+}
+
+static unsigned int freers(const void *address)
+{
+	const char *start = search.states && in_arena(address)
+				    ? memory_block(address)
+				    : NULL;
+
+	return start ? life_of(start)->by[ACCESS_KINDS - 1] : 0;
+}
+
 void object_accessed(
 	struct object *object, unsigned int thread, enum access access)
 {
 	const unsigned int kind = access_kind(access);
-	unsigned int rivals = 0;
+	unsigned int rivals = freers(object->address);
 
 	object->by[kind] |= (uint8_t)(1u << thread);
 	for (unsigned int i = 0; i < ACCESS_KINDS; i++)
 		if (i != kind || kind == ACCESS_KINDS - 1)
 			rivals |= object->by[i];
-	if (!(rivals & ~(1u << thread)))
-		return;
-	history_add(object);
-	search.found_shared = true;
+	if (rivals & ~(1u << thread))
+		object_share(object);
+}
+
+static unsigned int accessors(const struct object *object)
+{
+	unsigned int threads = 0;
+
+	for (unsigned int i = 0; i < ACCESS_KINDS; i++)
+		threads |= object->by[i];
+	return threads;
+}
+
+void object_freed(const char *start, size_t size, unsigned int thread)
+{
+	struct object *life = life_of(start);
+
+	for (unsigned int i = 1; i <= nr_objects; i++) {
+		struct object *object = &objects[i];
+
+		if ((size_t)((const char *)object->address - start) < size &&
+			object != life && !object->history &&
+			accessors(object) & ~(1u << thread))
+			object_share(object);
+	}
+	life->by[ACCESS_KINDS - 1] |= (uint8_t)(1u << thread);
 }
 
 void histories_reset(void)

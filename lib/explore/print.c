@@ -51,11 +51,12 @@ static void print_bug(FILE *to, const struct dax_explore_report *report)
 		fprintf(to, "\n%s\n", report->table);
 	if (report->token)
 		fprintf(to, "replay: %s\n", report->token);
-	fprintf(to,
-		"found in execution %" PRIu64
-		", after %.3f ms; shown with %u preemption%s\n",
-		report->first_bug, milliseconds(report->first_bug_ns),
-		report->preemptions, report->preemptions == 1 ? "" : "s");
+	fputs("found ", to);
+	if (report->first_bug)
+		fprintf(to, "in execution %" PRIu64 ", ", report->first_bug);
+	fprintf(to, "after %.3f ms; shown with %u preemption%s\n",
+		milliseconds(report->first_bug_ns), report->preemptions,
+		report->preemptions == 1 ? "" : "s");
 }
 
 void dax_explore_print(FILE *to, const struct dax_explore_report *report)

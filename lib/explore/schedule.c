@@ -279,6 +279,7 @@ void schedule_point(enum operation operation, uint16_t object,
 	run.stopped = (uint8_t)run.who;
 	if (next != run.who)
 		coroutine_switch(next);
+	me->reading = me->rcu_depth;
 	if (explore_recording)
 		dax_explore_breakpoint(run.depth);
 }
@@ -390,6 +391,7 @@ static void execution_reset(void)
 		chains[i].depth = 0;
 		run.threads[i].rcu_depth = 0;
 		run.threads[i].section = NO_SECTION;
+		run.threads[i].reading = false;
 		run.threads[i].in_callback = false;
 		run.state.threads[i].now = 1000000000;
 		run.threads[i].last = 0;
@@ -464,6 +466,8 @@ void execution_resume(unsigned int who, unsigned int value)
 {
 	chosen_value = value;
 	run.state.choosing = run.state.choice_of = 0;
+	run.merged = 0;
+	run.merging = who < MAX_THREADS;
 	coroutine_switch(who);
 }
 

@@ -37,7 +37,8 @@ static enum arrival arrive(unsigned int depth)
 	hash = checkpoint_hash();
 	if (seen_has(hash))
 		return ARRIVAL_SEEN;
-	if (depth >= MAX_STEPS - 2 || !checkpoint_take() || !seen_add(hash))
+	if (search.found_shared || depth >= MAX_STEPS - 2 ||
+		!checkpoint_take() || !seen_add(hash))
 		return ARRIVAL_FULL;
 	todo[depth] = (uint8_t)next;
 	return ARRIVAL_NEW;
@@ -61,6 +62,7 @@ static void take_step(unsigned int depth)
 	search.nr_steps++;
 	coroutine_clear_below(step->thread);
 	execution_resume(step->thread, next);
+	step->merged = run.merged;
 }
 
 bool states_explore(const struct dax_scenario *scenario, uint64_t limit)

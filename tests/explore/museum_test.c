@@ -58,6 +58,33 @@ static void every_deviation_is_exposed_and_replayed(void **state)
 	}
 }
 
+/* Perhaps another one, which the deviation causes as well. */
+static void states_show_a_bug_where_executions_do(void **state)
+{
+	const struct dax_explore_options states = {.how = DAX_EXPLORE_STATES};
+
+	(void)state;
+	for (unsigned int i = 0; i < nr_exhibits; i++) {
+		const struct exhibit *exhibit = &exhibits[i];
+		struct dax_explore_options again = {.how = DAX_EXPLORE_REPLAY};
+		struct dax_explore_report report =
+			explore_exhibit(exhibit, exhibit->deviation, &states);
+		struct dax_explore_report replayed;
+
+		/* AddressSanitizer's stacks cannot be copied. */
+		if (report.verdict == DAX_EXPLORE_CLEAN_WITHIN)
+			skip();
+		assert_int_equal(!report.bug, !exhibit->expected);
+		if (!report.bug)
+			continue;
+		again.replay = report.token;
+		replayed = explore_exhibit(exhibit, exhibit->deviation, &again);
+		assert_int_equal(replayed.bug, report.bug);
+		dax_explore_report_free(&replayed);
+		dax_explore_report_free(&report);
+	}
+}
+
 static void every_deviation_has_an_exhibit(void **state)
 {
 	const struct dax_explore_deviation *deviation;
@@ -154,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_deviation_is_exposed_and_replayed),
+		cmocka_unit_test(states_show_a_bug_where_executions_do),
 		cmocka_unit_test(every_deviation_has_an_exhibit),
 		cmocka_unit_test(
 			families_find_what_takes_four_threads_or_no_memory),
