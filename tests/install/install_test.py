@@ -137,8 +137,20 @@ def check_cmake(installed, tap):
         tap.report(ok, name, log)
 
 
-def check(installed, compilers, tap):
+def check_without_tests(installed, meson, tap):
+    """Nobody needs cmocka to get the programs."""
+    name, build = 'the programs come without the tests', installed.root / 'b'
+    ok, log = run([meson, 'setup', build, ROOT, '-Dtests=disabled'])
+    if ok:
+        ok, log = run([meson, 'introspect', '--installed', build])
+    missing = [program.name for program in installed.programs()
+               if f'/{program.name}"' not in log]
+    tap.report(ok and not missing, name, f'{log}\nmissing: {missing}')
+
+
+def check(installed, meson, compilers, tap):
     check_files(installed, tap)
+    check_without_tests(installed, meson, tap)
     check_cmake(installed, tap)
     check_consumer(installed, CONSUMER, 'libdaxlock.so', compilers, tap)
     installed.drop_shared()
@@ -154,7 +166,7 @@ def main(build, meson, pkg_config, words):
         ok, log = run([meson, 'install', '-C', build, '--destdir', folder])
         tap.report(ok, 'meson install', log)
         if ok:
-            check(Installed(Path(folder), pkg_config), compilers, tap)
+            check(Installed(Path(folder), pkg_config), meson, compilers, tap)
     return tap.end()
 
 
