@@ -137,6 +137,18 @@ def check_cmake(installed, tap):
         tap.report(ok, name, log)
 
 
+def check_symbols(installed, tap):
+    """A program may have any name without our prefix for itself."""
+    for library in sorted(installed.libraries.glob('*.a')):
+        ok, symbols = run(['nm', '-g', '--defined-only', '--format=posix',
+                           library])
+        names = re.findall(r'^(\w+) [A-Z] ', symbols, re.MULTILINE)
+        wrong = [name for name in names
+                 if not name.startswith(('dax_', '__tsan_'))]
+        tap.report(ok and names and not wrong,
+                   f'{library.name} has no names but ours', f'{wrong}')
+
+
 def check_without_tests(installed, meson, tap):
     """Nobody needs cmocka to get the programs."""
     name, build = 'the programs come without the tests', installed.root / 'b'
@@ -150,6 +162,7 @@ def check_without_tests(installed, meson, tap):
 
 def check(installed, meson, compilers, tap):
     check_files(installed, tap)
+    check_symbols(installed, tap)
     check_without_tests(installed, meson, tap)
     check_cmake(installed, tap)
     check_consumer(installed, CONSUMER, 'libdaxlock.so', compilers, tap)
