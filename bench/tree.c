@@ -185,7 +185,8 @@ static void open_on_lane(struct lane *lane, void *context)
 	(void)lane;
 	bench->state = bench->subject->open(&bench->shape);
 	if (bench->state && bench->what->filled != FILLED_NOT)
-		tree_fill(bench->subject, bench->state, tree_entries(bench), 1);
+		tree_subject_fill(
+			bench->subject, bench->state, tree_entries(bench), 1);
 }
 
 /* What earlier cases freed is back with malloc before anything is measured. */

@@ -19,8 +19,8 @@ uint64_t tree_entries(const struct tree_bench *bench)
 }
 
 /* As faults do it, where a subject knows them. A bitmap has nothing to fill. */
-void tree_fill(const struct tree_subject *subject, void *state, uint64_t nr,
-	uint64_t stride)
+void tree_subject_fill(const struct tree_subject *subject, void *state,
+	uint64_t nr, uint64_t stride)
 {
 	tree_steps_fn *steps =
 		subject->fault ? subject->fault : subject->insert;
@@ -159,7 +159,8 @@ static size_t filled_bytes(struct tree_bench *bench)
 
 	if (!state)
 		return 0;
-	tree_fill(subject, state, tree_entries(bench), bench->what->stride);
+	tree_subject_fill(
+		subject, state, tree_entries(bench), bench->what->stride);
 	if (malloc_bytes() > before)
 		bytes = malloc_bytes() - before;
 	subject->close(state);

@@ -54,8 +54,8 @@ tree_measure_fn measure_bytes; /* opens and closes by itself */
 uint64_t tree_entries(const struct tree_bench *bench);
 
 /* Makes the first @nr entries, or one in @stride of them. */
-void tree_fill(const struct tree_subject *subject, void *state, uint64_t nr,
-	uint64_t stride);
+void tree_subject_fill(const struct tree_subject *subject, void *state,
+	uint64_t nr, uint64_t stride);
 
 /* False under a sanitizer, and with a malloc that is not the C library's. */
 bool malloc_counts(void);
