@@ -67,7 +67,7 @@ def capital(text):
     """A phrase as a sentence."""
     if not re.match(r'[\w/.]+\(\)|[\w/]+\.[ch]\b|@|\w+_', text):
         text = text[:1].upper() + text[1:]
-    return text if text.endswith('.') else text + '.'
+    return text if text.endswith(('.', '?')) else text + '.'
 
 
 # ---- parts of pages ----
@@ -178,8 +178,8 @@ class Writer:
         """A page of section 3 for @names."""
         head = [r'.\" SPDX-License-Identifier: BSD-3-Clause',
                 '.TH ' + names[0] + ' 3 @DATE@ "daxlock @VERSION@"',
-                # Names are not to be hyphenated.
-                '.nr HY 0', '.ad l', '.SH NAME',
+                # Names are not to be hyphenated; .EE would begin again.
+                '.nh', '.nr HY 0', '.ad l', '.SH NAME',
                 rf'{", ".join(names)} \- {escape(plain(purpose))}']
         text = '\n'.join([*head, *lines]) + '\n'
         # Space comes with a heading.
