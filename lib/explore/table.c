@@ -24,7 +24,12 @@ static const char *const operation_names[] = {
 	[OP_ALLOC] = "alloc",
 	[OP_FREE] = "free",
 	[OP_RCU_CALL] = "call_rcu",
+	[OP_RCU_BARRIER] = "rcu_barrier",
+	[OP_NOTE] = "note",
+	[OP_RCU_ENTER] = "rcu_read_lock",
+	[OP_RCU_LEAVE] = "rcu_read_unlock",
 	[OP_FLUSH] = "flush",
+	[OP_DRAIN] = "drain",
 };
 
 const char *operation_name(unsigned int operation)
