@@ -138,10 +138,10 @@ void dax_explore_sometimes(bool holds, const char *claim);
 unsigned int dax_explore_choose(unsigned int nr);
 
 /**
- * dax_explore_slept() - how often a thread had to sleep
+ * dax_explore_slept() - has a thread had to sleep?
  * @thread: in the order of dax_explore_thread(), from 0 on
  */
-unsigned int dax_explore_slept(unsigned int thread);
+bool dax_explore_slept(unsigned int thread);
 
 /** dax_explore_note() - a line in this thread's column, as printf() */
 void dax_explore_note(const char *format, ...)
@@ -243,9 +243,11 @@ enum dax_explore_verdict {
  * @DAX_EXPLORE_BAD_FREE: of what is free, or never was allocated
  * @DAX_EXPLORE_LEAK: memory is left at the end
  * @DAX_EXPLORE_CRASH: an invalid address
- * @DAX_EXPLORE_STEP_LIMIT: too many steps, perhaps a livelock
+ * @DAX_EXPLORE_STEP_LIMIT: too many steps, perhaps without end
  * @DAX_EXPLORE_DATA_RACE: nothing in C11's sense orders two accesses of one
  *	byte, one of them a write and one of them plain
+ * @DAX_EXPLORE_LIVELOCK: what was before comes again, for ever, and each thread
+ *	that can go on goes on; seen in scenarios with .snapshots
  */
 enum dax_explore_bug {
 	DAX_EXPLORE_NO_BUG,
@@ -261,6 +263,7 @@ enum dax_explore_bug {
 	DAX_EXPLORE_CRASH,
 	DAX_EXPLORE_STEP_LIMIT,
 	DAX_EXPLORE_DATA_RACE,
+	DAX_EXPLORE_LIVELOCK,
 };
 
 /**

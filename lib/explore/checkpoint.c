@@ -149,13 +149,13 @@ static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
 	return mix(hash ^ words[0], words[1] ^ SALT_B);
 }
 
-uint64_t checkpoint_hash(void)
+uint64_t checkpoint_hash(unsigned int stacks)
 {
 	static struct spans spans;
 	uint64_t hash = 0;
 
 	spans.nr = 0;
-	execution_state_spans(&spans);
+	execution_state_spans(&spans, stacks);
 	memory_state_spans(&spans);
 	tso_state_spans(&spans);
 	for (unsigned int i = 0; i < spans.nr; i++)

@@ -147,7 +147,8 @@ void coroutine_spans(struct spans *spans, unsigned int live)
 		stack_span(spans, (unsigned int)__builtin_ctz(live));
 }
 
-void coroutine_state_spans(struct spans *spans, unsigned int live)
+void coroutine_state_spans(
+	struct spans *spans, unsigned int live, unsigned int whole)
 {
 	const size_t words = locals_size() / sizeof(uint64_t);
 
@@ -156,7 +157,8 @@ void coroutine_state_spans(struct spans *spans, unsigned int live)
 
 		span_add(spans, &contexts[who], sizeof(contexts[0]));
 		span_add(spans, &locals[who * words], locals_size());
-		stack_span(spans, who);
+		if (whole >> who & 1)
+			stack_span(spans, who);
 	}
 }
 

@@ -46,6 +46,9 @@
 #include "explore/events.h"
 
 #define MAX_STEPS 8192
+/* Operations that merge with one step. */
+#define MAX_MERGED 1000
+#define NEVER	   UINT32_MAX
 
 #include "explore/replay.h"
 
@@ -217,7 +220,7 @@ struct thread {
 struct progress {
 	uint64_t now;	 /* its clock, ns */
 	uint64_t latest; /* @now may have come to be that, unless it is 0 */
-	uint32_t slept;	 /* how often it had to wait in a park */
+	uint32_t slept;	 /* it had to wait in a park */
 	uint32_t done;
 	uint64_t spurious; /* how often it was woken by nobody */
 };
@@ -240,7 +243,8 @@ struct execution {
 	moment_t moment;    /* of the thread that runs */
 	bool merging;	    /* operations may merge with the step */
 	bool launching;
-	uint8_t stopped; /* who ran when the engine took over */
+	unsigned int watch_from; /* steps before which states are compared */
+	uint8_t stopped;	 /* who ran when the engine took over */
 	enum outcome outcome;
 	enum dax_explore_bug bug;
 	/* What can tell two states apart is here, up to the last thread. */
@@ -299,11 +303,17 @@ struct search {
 	bool rcu_steps;		/* RCU orders something (memory.c) */
 	unsigned int starts;	/* because of that */
 	unsigned int next_checkpoint; /* take one at this step or later */
+	unsigned int watch_from;      /* of each execution */
 	uint64_t random;
 	uint64_t nr_steps;
 };
 
 extern struct search search;
+
+static inline unsigned int search_max_steps(void)
+{
+	return search.options->max_steps ? search.options->max_steps : 2000;
+}
 
 /* ---- spans: the memory that makes up the world of an execution ---- */
 
@@ -337,9 +347,11 @@ void coroutine_switch(unsigned int who);
 _Noreturn void coroutine_leave(unsigned int who);
 /* Is @address a variable that each thread has for itself? */
 bool coroutine_is_local(const void *address);
-/* Of the coroutines in the mask @live, what can tell two states apart: stacks
- * and thread-local variables; and all that going back needs. */
-void coroutine_state_spans(struct spans *spans, unsigned int live);
+/* Of the coroutines in the mask @live, what can tell two states apart:
+ * thread-local variables, and of those in the mask @whole also the stacks; and
+ * all that going back needs. */
+void coroutine_state_spans(
+	struct spans *spans, unsigned int live, unsigned int whole);
 void coroutine_spans(struct spans *spans, unsigned int live);
 /* What lies below its stack is no part of a state, but may come to be in slots
  * of new frames that nobody writes: make it the same on each path. */
@@ -356,7 +368,7 @@ void schedule_point(enum operation operation, uint16_t object,
  * first one is always one. */
 static inline bool schedule_merges(uint16_t object)
 {
-	if (objects[object].history || !run.merging)
+	if (objects[object].history || !run.merging || run.merged == MAX_MERGED)
 		return false;
 	run.merged++;
 	return true;
@@ -378,7 +390,7 @@ void execution_run(const struct dax_scenario *scenario);
  * it waits for, if any, is @value. */
 void execution_resume(unsigned int who, unsigned int value);
 /* What can tell two states apart, and all else that going back needs. */
-void execution_state_spans(struct spans *spans);
+void execution_state_spans(struct spans *spans, unsigned int stacks);
 void execution_spans(struct spans *spans);
 /* Threads that can go on; 0: all have ended, or nobody can, which is a bug. */
 unsigned int execution_enabled(void);
@@ -537,8 +549,20 @@ void checkpoints_reset(void);
 bool checkpoint_take(void);
 /* To the deepest one that is at most @depth. False: there is none. */
 bool checkpoint_go_back(unsigned int depth);
-/* Of all that two equal states have in common. */
-uint64_t checkpoint_hash(void);
+#define ALL_STACKS ((1u << NR_WHO) - 1)
+/* Of all that two equal states have in common; of stacks only those in the mask
+ * @stacks. */
+uint64_t checkpoint_hash(unsigned int stacks);
+
+/* ---- endless.c ---- */
+
+/* The execution has as many steps as it may have. */
+void endless_limit(void);
+/* @hash is that of the state at run.depth. */
+void endless_state(uint64_t hash);
+/* Is it that of an earlier one, after step @first or later, from which all is
+ * repeated for ever? Then that is a bug. */
+bool endless_cycle(uint64_t hash, unsigned int first);
 
 /* ---- states.c ---- */
 

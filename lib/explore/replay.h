@@ -23,7 +23,8 @@ struct replay_item {
 struct replay {
 	unsigned int nr;
 	unsigned int next;
-	bool skips; /* what differs is taken for gone, not for new */
+	bool for_ever; /* in the end, what comes last is repeated */
+	bool skips;    /* what differs is taken for gone, not for new */
 	char differs[DAX_EXPLORE_DIFFERS]; /* where first; empty: nowhere */
 	struct replay_item at[MAX_STEPS];
 };

@@ -15,8 +15,6 @@ struct rank_chain chains[NR_WHO];
 bool explore_peeking;
 struct step steps[MAX_STEPS];
 
-#define DEFAULT_MAX_STEPS 2000
-
 /* ---- ending ---- */
 
 _Noreturn void execution_fail(enum dax_explore_bug bug, const char *format, ...)
@@ -165,6 +163,10 @@ static unsigned int step_begin(struct step *step)
 	step->last = thread->last;
 	if (run.depth)
 		step[-1].merged = run.merged;
+	/* Perhaps a loop on what nobody else knows. */
+	if (run.merged == MAX_MERGED && run.watch_from > run.depth + 1 &&
+		search.watch_from != NEVER)
+		run.watch_from = run.depth + 1;
 	run.merged = 0;
 	run.merging = true;
 	step->footprint.nr = 0;
@@ -176,48 +178,16 @@ static unsigned int step_begin(struct step *step)
 	return step->thread;
 }
 
-/* Who has made steps in the later half. */
-static unsigned int movers(void)
-{
-	unsigned int moved = 0;
-
-	for (unsigned int i = run.depth / 2; i < run.depth; i++)
-		moved |= 1u << steps[i].thread;
-	return moved;
-}
-
-static void no_end(void)
-{
-	size_t length = (size_t)snprintf(run.message, sizeof(run.message),
-		"%u steps, perhaps without end; still moving:", run.depth);
-
-	for (unsigned int left = movers(); left; left &= left - 1) {
-		char name[64];
-
-		if (length >= sizeof(run.message))
-			return;
-		length += (size_t)snprintf(run.message + length,
-			sizeof(run.message) - length, " %s%s",
-			thread_name((unsigned int)__builtin_ctz(left), name,
-				sizeof(name)),
-			left & (left - 1) ? "," : "");
-	}
-}
-
 static bool out_of_steps(void)
 {
-	unsigned int limit = search.options->max_steps
-				     ? search.options->max_steps
-				     : DEFAULT_MAX_STEPS;
+	unsigned int limit = search_max_steps();
 
 	/* What is replayed has a step for each operation. */
 	if (search.how == DAX_EXPLORE_REPLAY && limit < replay.nr)
 		limit = replay.nr;
 	if (run.depth < limit && run.depth < MAX_STEPS - 2)
 		return false;
-	no_end();
-	run.bug = DAX_EXPLORE_STEP_LIMIT;
-	run.outcome = OUTCOME_BUG;
+	endless_limit();
 	return true;
 }
 
@@ -269,7 +239,8 @@ void schedule_point(enum operation operation, uint16_t object,
 	me->site = site;
 	if (run.launching)
 		next = WHO_BODY;
-	else if (run.depth >= search.next_checkpoint)
+	else if (run.depth >= search.next_checkpoint ||
+		 run.depth >= run.watch_from)
 		next = WHO_ENGINE;
 	else
 		next = next_thread(run.who);
@@ -402,6 +373,7 @@ static void execution_reset(void)
 	run.bug = DAX_EXPLORE_NO_BUG;
 	run.outcome = OUTCOME_RUNNING;
 	run.launching = false;
+	run.watch_from = search.watch_from;
 	run.message[0] = '\0';
 	explore_peeking = false;
 	coroutine_reset();
@@ -434,7 +406,8 @@ static void checkpoint_due(void)
  * that they left: once is enough. */
 static void end(void)
 {
-	const uint64_t hash = search.checkpoints ? checkpoint_hash() : 0;
+	const uint64_t hash =
+		search.checkpoints ? checkpoint_hash(ALL_STACKS) : 0;
 
 	if (search.checkpoints && seen_has(hash)) {
 		run.outcome = OUTCOME_GOOD;
@@ -445,11 +418,27 @@ static void end(void)
 		seen_add(hash);
 }
 
+/* Was all as it is now, before? If so, that is a bug. */
+static bool goes_round(void)
+{
+	const bool replays = search.how == DAX_EXPLORE_REPLAY;
+	/* Who is recorded has other things in the dead places of its stack each
+	 * time. That it goes round was seen when the token was made. */
+	const uint64_t hash =
+		checkpoint_hash(replays ? 1u << WHO_BODY : ALL_STACKS);
+
+	endless_state(hash);
+	return (!replays || replay.next == replay.nr) &&
+	       endless_cycle(hash, run.watch_from);
+}
+
 void execution_finish(void)
 {
 	while (run.outcome == OUTCOME_RUNNING) {
 		unsigned int next;
 
+		if (run.depth >= run.watch_from && goes_round())
+			return;
 		if (run.depth >= search.next_checkpoint)
 			checkpoint_due();
 		next = next_thread(run.stopped);
@@ -499,12 +488,12 @@ static unsigned int live_spans(struct spans *spans)
 	return live;
 }
 
-void execution_state_spans(struct spans *spans)
+void execution_state_spans(struct spans *spans, unsigned int stacks)
 {
 	span_add(spans, &run.state,
 		(size_t)((char *)&run.state.threads[run.nr_threads] -
 			 (char *)&run.state));
-	coroutine_state_spans(spans, live_spans(spans));
+	coroutine_state_spans(spans, live_spans(spans), stacks);
 }
 
 void execution_spans(struct spans *spans)
@@ -545,7 +534,7 @@ unsigned int dax_explore_choose(unsigned int nr)
 	return schedule_choose(nr, NULL);
 }
 
-unsigned int dax_explore_slept(unsigned int thread)
+bool dax_explore_slept(unsigned int thread)
 {
 	return run.state.threads[thread].slept;
 }

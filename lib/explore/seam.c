@@ -54,7 +54,8 @@ static inline bool load_merges(const struct sync_u64 *word)
 	const struct object *object = &objects[number % MAX_OBJECTS];
 
 	if (object->address != word || object->history || !run.merging ||
-		explore_peeking || !(object->by[ACCESS_READ] >> run.who & 1))
+		run.merged == MAX_MERGED || explore_peeking ||
+		!(object->by[ACCESS_READ] >> run.who & 1))
 		return false;
 	run.merged++;
 	return true;
@@ -289,7 +290,7 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 		tso_drain(site);
 	me->timed = deadline_ns != SYNC_FOREVER;
 	if (!parker->token)
-		my_progress()->slept++;
+		my_progress()->slept = true;
 	object = object_of(parker, sizeof(*parker), &parker->object);
 	if (!parker->token && explore_recording)
 		explore_note_park(parker);

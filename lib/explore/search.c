@@ -152,6 +152,22 @@ void execution_run(const struct dax_scenario *scenario)
 	execution_finish();
 }
 
+/* Can what tells two states apart be read, and copied? */
+static bool world_is_known(void)
+{
+	return CONTEXT_MOVABLE && search.scenario->snapshots;
+}
+
+/* Seldom does one have half the steps that it may have. */
+static unsigned int watch_from(enum dax_explore_how how)
+{
+	if (!world_is_known() || races_on || tso_on)
+		return NEVER;
+	if (how == DAX_EXPLORE_REPLAY)
+		return replay.for_ever ? 0 : NEVER;
+	return search_max_steps() / 2;
+}
+
 /* Runs the execution in steps[] again, now with a step for each operation, or
  * one like it that is simpler, and writes down what it does. */
 static void record(
@@ -174,10 +190,12 @@ static void record(
 	objects_reset(true);
 	search.how = DAX_EXPLORE_REPLAY;
 	search.prefix = search.first_new = 0;
-	search.next_checkpoint = UINT32_MAX;
+	search.next_checkpoint = NEVER;
+	replay.for_ever = bug == DAX_EXPLORE_LIVELOCK;
+	search.watch_from = watch_from(search.how);
 	search.races = search.sleep = search.states = search.checkpoints =
 		false;
-	if (before.how != DAX_EXPLORE_REPLAY)
+	if (before.how != DAX_EXPLORE_REPLAY && !replay.for_ever)
 		shrink(scenario, bug);
 	replay_begin();
 	explore_recording = true;
@@ -230,7 +248,7 @@ static bool repeats(const struct dax_scenario *scenario)
 	bool same;
 
 	search.prefix = search.first_new = depth;
-	search.next_checkpoint = UINT32_MAX;
+	search.next_checkpoint = NEVER;
 	search.races = false;
 	execution_run(scenario);
 	search = before;
@@ -264,7 +282,7 @@ static void search_start(struct dax_explore_report *report)
 	search.prefix = search.first_new = 0;
 	search.found_shared = false;
 	search.next_checkpoint =
-		search.checkpoints || search.states ? 0 : UINT32_MAX;
+		search.checkpoints || search.states ? 0 : NEVER;
 	checkpoints_reset();
 	seen_reset();
 	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
@@ -315,12 +333,6 @@ static bool go_on(const struct dax_scenario *scenario,
 	return !over_limits(report, start_ns);
 }
 
-/* Can what tells two states apart be read, and copied? */
-static bool world_is_known(void)
-{
-	return CONTEXT_MOVABLE && search.scenario->snapshots;
-}
-
 static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 {
 	search.how = how;
@@ -331,6 +343,7 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.states = how == DAX_EXPLORE_STATES;
 	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
 			     !races_on && !tso_on && world_is_known();
+	search.watch_from = watch_from(how);
 	pct_setup(search.options->depth);
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
 }
@@ -355,7 +368,7 @@ static void probe(const struct dax_scenario *scenario)
 
 	search.how = DAX_EXPLORE_RANDOM;
 	search.races = search.sleep = search.checkpoints = false;
-	search.next_checkpoint = UINT32_MAX;
+	search.next_checkpoint = NEVER;
 	search.prefix = search.first_new = 0;
 	for (unsigned int i = 0; i < PROBES; i++)
 		execution_run(scenario);
@@ -592,6 +605,7 @@ const char *dax_explore_bug_name(enum dax_explore_bug bug)
 		[DAX_EXPLORE_CRASH] = "CRASH",
 		[DAX_EXPLORE_STEP_LIMIT] = "STEP LIMIT",
 		[DAX_EXPLORE_DATA_RACE] = "DATA RACE",
+		[DAX_EXPLORE_LIVELOCK] = "LIVELOCK",
 	};
 
 	return names[bug];

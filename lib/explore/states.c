@@ -34,13 +34,15 @@ static enum arrival arrive(unsigned int depth)
 		execution_resume(WHO_BODY, 0);
 		return run.outcome == OUTCOME_BUG ? ARRIVAL_BUG : ARRIVAL_SEEN;
 	}
-	hash = checkpoint_hash();
+	hash = checkpoint_hash(ALL_STACKS);
 	if (seen_has(hash))
-		return ARRIVAL_SEEN;
+		return endless_cycle(hash, 0) ? ARRIVAL_BUG : ARRIVAL_SEEN;
 	if (search.found_shared || depth >= MAX_STEPS - 2 ||
 		!checkpoint_take() || !seen_add(hash))
 		return ARRIVAL_FULL;
+	endless_state(hash);
 	todo[depth] = (uint8_t)next;
+	steps[depth].enabled = run.state.choice_of ? 0 : (uint8_t)next;
 	return ARRIVAL_NEW;
 }
 

@@ -3,7 +3,8 @@
  * Replay tokens: "1:2lc.2:4lk=1.1:5lu" is thread 1 with two loads and a cas,
  * thread 2 with four loads, a lock and a choice of the value 1, thread 1 with
  * five loads and an unpark. They know the kind of each operation, not what it
- * was on: that changes with every build. A kind that has no letter is "_".
+ * was on: that changes with every build. A kind that has no letter is "_". A
+ * "~" at the end: what comes last is repeated for ever.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -88,6 +89,8 @@ char *token_write(void)
 		nr = alike(i);
 		write_steps(to, i, nr);
 	}
+	if (run.bug == DAX_EXPLORE_LIVELOCK)
+		fputc('~', to);
 	fclose(to);
 	return text;
 }
@@ -144,7 +147,7 @@ static bool read_run(const char **at, struct replay *to)
 	do
 		if (!read_steps(at, thread - 1, to))
 			return false;
-	while (**at && **at != '.');
+	while (**at && !strchr(".~", **at));
 	return true;
 }
 
@@ -156,8 +159,11 @@ int token_read(const char *token, struct replay *to)
 	for (;;) {
 		if (!read_run(&at, to))
 			return -EINVAL;
+		to->for_ever = *at == '~';
+		at += to->for_ever;
 		if (!*at)
 			return 0;
-		at++;
+		if (to->for_ever || *at++ != '.')
+			return -EINVAL;
 	}
 }

@@ -721,6 +721,87 @@ static void a_search_without_end_says_who_moves(void **state)
 	dax_explore_report_free(&report);
 }
 
+/* Both give way, again and again. */
+static void a_livelock_is_found_in_states_and_replayed(void **state)
+{
+	const struct dax_scenario scenario = {
+		.body = two_polite, .snapshots = true};
+	struct dax_explore_options again = {.how = DAX_EXPLORE_REPLAY};
+	struct dax_explore_report report =
+		explore_how(two_polite, DAX_EXPLORE_STATES);
+	struct dax_explore_report replayed;
+
+	(void)state;
+	if (!states_are_searched(&report))
+		skip();
+	assert_int_equal(report.bug, DAX_EXPLORE_LIVELOCK);
+	assert_non_null(strstr(report.message, "waits"));
+	assert_non_null(strstr(report.message, "retries"));
+	again.replay = report.token;
+	assert_int_equal(dax_explore(&scenario, &again, &replayed), 0);
+	assert_int_equal(replayed.bug, DAX_EXPLORE_LIVELOCK);
+	assert_string_equal(replayed.token, report.token);
+	dax_explore_report_free(&replayed);
+	dax_explore_report_free(&report);
+}
+
+static void loop_on_its_own(void *word, long unused)
+{
+	(void)unused;
+	while (!sync_load((struct sync_u64 *)word, memory_order_relaxed))
+		;
+}
+
+static void one_that_loops(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("loops", loop_on_its_own, &words[0], 0);
+	dax_explore_thread("stores", store_often, &words[1], 1);
+	dax_explore_run();
+}
+
+/* Nobody else knows the word, so that no operation on it is a step. */
+static void a_loop_of_one_thread_comes_to_an_end(void **state)
+{
+	struct dax_scenario scenario = {.body = one_that_loops};
+	const struct dax_explore_options options = {.max_steps = 100};
+	struct dax_explore_report report;
+
+	(void)state;
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	assert_int_equal(report.bug, DAX_EXPLORE_STEP_LIMIT);
+	scenario.snapshots = true;
+	assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+	assert_int_equal(report.verdict, DAX_EXPLORE_BUG);
+	/* AddressSanitizer's stacks cannot be compared. */
+	if (report.bug != DAX_EXPLORE_STEP_LIMIT) {
+		assert_int_equal(report.bug, DAX_EXPLORE_LIVELOCK);
+		assert_non_null(strstr(report.message, "moving: loops"));
+		assert_null(strstr(report.message, "stores"));
+	}
+	dax_explore_report_free(&report);
+}
+
+static void one_that_waits_for_a_store(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("waits", loop_on_its_own, &words[0], 0);
+	dax_explore_thread("stores", store_often, &words[0], 1);
+	dax_explore_run();
+}
+
+/* Who waits goes round only while the other is not let run. */
+static void waiting_in_a_loop_is_no_livelock(void **state)
+{
+	struct dax_explore_report report =
+		explore_how(one_that_waits_for_a_store, DAX_EXPLORE_STATES);
+
+	(void)state;
+	if (!states_are_searched(&report))
+		skip();
+	assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
+}
+
 static void never_true(void *unused)
 {
 	(void)unused;
@@ -1014,6 +1095,9 @@ int main(void)
 		cmocka_unit_test(
 			what_the_body_has_on_its_stack_tells_ends_apart),
 		cmocka_unit_test(a_search_without_end_says_who_moves),
+		cmocka_unit_test(a_livelock_is_found_in_states_and_replayed),
+		cmocka_unit_test(a_loop_of_one_thread_comes_to_an_end),
+		cmocka_unit_test(waiting_in_a_loop_is_no_livelock),
 		cmocka_unit_test(what_never_gets_there_is_vacuous),
 		cmocka_unit_test(a_scenario_that_changes_is_not_proved),
 		cmocka_unit_test(a_crash_is_a_bug_like_others),
