@@ -64,10 +64,15 @@ static void add_row(const struct result *result, const struct figure *figure)
 	add_number(row, "max", summary.max);
 	add_count(row, "reps", result->reps);
 	add_count(row, "threads", result->threads);
-	if (figure->p99 > 0)
+	if (figure->p50 > 0) {
+		add_number(row, "p50", figure->p50);
 		add_number(row, "p99", figure->p99);
+		add_number(row, "p99.9", figure->p999);
+	}
 	if (figure->fairness > 0)
 		add_number(row, "fairness", figure->fairness);
+	if (figure->passed > 0)
+		add_number(row, "passed", figure->passed);
 	if (*figure->note)
 		add_text(row, "note", figure->note);
 	json_object_array_add(rows, row);

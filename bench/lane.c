@@ -196,6 +196,8 @@ void lane_begin(struct lane *lane, const struct lane_run *how)
 
 	atomic_store_explicit(&lane->ops, 0, memory_order_relaxed);
 	lane->nr_samples = 0;
+	lane->singles = (struct histogram){0};
+	lane->passed = 0;
 	lane->count = how->count;
 	lane->window_ticks = ticks_from_ns(how->window_ns);
 	lane_meet();

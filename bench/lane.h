@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "histogram.h"
 #include "ticks.h"
 
 #define LANES_MAX   2
@@ -47,7 +48,9 @@ struct lane {
 	uint64_t window_ops;	/* at @window_start, those counted */
 	uint64_t window_others; /* and the other lanes' */
 	unsigned int nr_samples;
-	double samples[SAMPLES_MAX]; /* ns: windows, or single operations */
+	double samples[SAMPLES_MAX]; /* ns: windows, or hand-offs */
+	struct histogram singles;    /* ns: operations timed one by one */
+	uint64_t passed; /* most others that were served while it waited */
 };
 
 /* Starts the lanes. Returns how many there are: 1 when the process may use
@@ -87,6 +90,12 @@ static inline void lane_sample(struct lane *lane, double ns)
 {
 	if (lane->nr_samples < SAMPLES_MAX)
 		lane->samples[lane->nr_samples++] = ns;
+}
+
+/* One operation took so long. */
+static inline void lane_single(struct lane *lane, uint64_t ticks)
+{
+	histogram_add(&lane->singles, (uint64_t)ticks_to_ns(ticks));
 }
 
 /* A number below 2^@bits, @bits not 0. A multiplication and a sum: a

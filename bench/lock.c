@@ -149,11 +149,6 @@ static double typical(struct lane *lane)
 	return midmean(lane->samples, lane->nr_samples);
 }
 
-static double at_worst(struct lane *lane)
-{
-	return percentile(lane->samples, lane->nr_samples, 99);
-}
-
 static void run_on_lanes(
 	struct lock_bench *bench, unsigned int number, lock_loop *loop)
 {
@@ -176,6 +171,24 @@ static double lock_once_measured(void *context, unsigned int number)
 	return samples_figure(bench, typical);
 }
 
+/* Of all lanes that timed any. */
+static void note_singles(struct lock_bench *bench, struct figure *figure)
+{
+	struct histogram all = {0};
+	uint64_t passed = 0;
+
+	for (unsigned int i = 0; i < bench->what->threads; i++) {
+		const struct lane *lane = lane_of(i);
+
+		histogram_merge(&all, &lane->singles);
+		passed = lane->passed > passed ? lane->passed : passed;
+	}
+	figure->p50 = histogram_percentile(&all, 50);
+	figure->p99 = histogram_percentile(&all, 99);
+	figure->p999 = histogram_percentile(&all, 99.9);
+	figure->passed = (double)passed;
+}
+
 /* What one operation takes at worst: timed singly, the clock's time included.
  * Hand-offs are all timed singly anyway. */
 static void look_at_singles(struct lock_bench *bench)
@@ -186,7 +199,7 @@ static void look_at_singles(struct lock_bench *bench)
 		if (*figure->skipped)
 			continue;
 		run_on_lanes(bench, i, subjects[i]->singly);
-		figure->p99 = samples_figure(bench, at_worst);
+		note_singles(bench, figure);
 	}
 }
 
@@ -207,7 +220,8 @@ static void set_load(struct lock_bench *bench, const struct options *options)
 		.batch = contended ? 16 : 256,
 		.turns_inside = work_turns(what->inside_ns),
 		.turns_outside = work_turns(what->outside_ns),
-		.singles = options->quick ? 1000 : 4000,
+		.singles = options->quick ? 2000 : 8000,
+		.one_lock = contended,
 		.wait_ticks = ticks_from_ns(what->wait_ns),
 		.meeting = &bench->meeting,
 	};

@@ -30,6 +30,7 @@ struct lock_meeting {
 	_Atomic(uint64_t) came; /* when lane 1 came to wait */
 	_Atomic(uint64_t) done; /* rounds in which lane 1 got it */
 	uint64_t left;		/* under the lock measured: when lane 0 left */
+	_Atomic(uint64_t) served; /* written under the lock measured */
 };
 
 struct lock_load {
@@ -40,6 +41,7 @@ struct lock_load {
 	uint64_t turns_inside;	/* of work_spin() */
 	uint64_t turns_outside;
 	unsigned int singles; /* operations to time one by one; rounds */
+	bool one_lock;	      /* all lanes want the same */
 	uint64_t wait_ticks;  /* of lane 1, before lane 0 unlocks */
 	struct lock_meeting *meeting;
 };
@@ -72,11 +74,16 @@ extern const struct lock_subject lock_cas_xchg;
 typedef uint64_t lock_fn(void *state, uint64_t index);
 typedef void unlock_fn(void *state, uint64_t index, uint64_t cookie);
 
+LOCK_INLINE uint64_t lock_index(struct lane *lane, const struct lock_load *load)
+{
+	return lane->number * load->lane_offset +
+	       lane_random(lane, load->page_bits);
+}
+
 LOCK_INLINE void lock_once(struct lane *lane, const struct lock_load *load,
 	void *state, lock_fn *lock, unlock_fn *unlock)
 {
-	const uint64_t index = lane->number * load->lane_offset +
-			       lane_random(lane, load->page_bits);
+	const uint64_t index = lock_index(lane, load);
 	const uint64_t cookie = lock(state, index);
 
 	work_spin(load->turns_inside);
@@ -98,16 +105,36 @@ LOCK_INLINE void lock_churn(struct lane *lane, const struct lock_load *load,
 	} while (lane_goes_on(lane, ops));
 }
 
+/* Counts who was served since @came: those who were before it in the line, and
+ * those who passed it. */
+LOCK_INLINE void lock_count_served(
+	struct lane *lane, const struct lock_load *load, uint64_t came)
+{
+	_Atomic(uint64_t) *served = &load->meeting->served;
+	const uint64_t now = atomic_load_explicit(served, memory_order_relaxed);
+
+	if (now - came > lane->passed)
+		lane->passed = now - came;
+	atomic_store_explicit(served, now + 1, memory_order_relaxed);
+}
+
 LOCK_INLINE void lock_singly(struct lane *lane, const struct lock_load *load,
 	void *state, lock_fn *lock, unlock_fn *unlock)
 {
 	lane_begin(lane, &load->run);
 	for (unsigned int i = 0; i < 2 * load->singles; i++) {
+		const uint64_t index = lock_index(lane, load);
 		const uint64_t start = ticks_now();
+		const uint64_t came = atomic_load_explicit(
+			&load->meeting->served, memory_order_relaxed);
+		const uint64_t cookie = lock(state, index);
 
-		lock_once(lane, load, state, lock, unlock);
+		if (load->one_lock)
+			lock_count_served(lane, load, came);
+		work_spin(load->turns_inside);
+		unlock(state, index, cookie);
 		if (i >= load->singles) /* warm by then */
-			lane_sample(lane, ticks_to_ns(ticks_now() - start));
+			lane_single(lane, ticks_now() - start);
 		work_spin(load->turns_outside);
 	}
 }
@@ -150,6 +177,7 @@ LOCK_INLINE void lock_await(struct lane *lane, const struct lock_load *load,
 	cookie = lock(state, 0);
 	got = ticks_now();
 	lane_sample(lane, ticks_to_ns(got - meeting->left));
+	lane_single(lane, got - meeting->left);
 	unlock(state, 0, cookie);
 	atomic_store_explicit(&meeting->done, round, memory_order_release);
 }

@@ -56,8 +56,11 @@ static const char usage[] =
 	"  --help          print this\n"
 	"\n"
 	"A ratio is to the best peer, and is \"~\" where the reps disagree.\n"
-	"\"p99 of 1\": operations timed one by one, the clock included.\n"
-	"\"fair\": operations of the slower thread by those of the faster.\n"
+	"\"p50 of 1\", \"p99\", \"p99.9\": of operations timed one by one, the "
+	"clock\n"
+	"included. \"fair\": operations of the slowest thread by those of the "
+	"fastest.\n"
+	"\"passed\": most others that got the lock while one waited for it.\n"
 	"Exit status: 0 done, 1 something failed, 2 wrong use.\n";
 
 static _Noreturn void refuse(const char *what, const char *which)

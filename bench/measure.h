@@ -28,8 +28,11 @@ struct figure {
 	bool floor;
 	char skipped[96]; /* why, or empty: then @samples are there */
 	double samples[REPS_MAX];
-	double p99;	 /* of single operations; 0: not looked at */
+	double p50; /* of single operations; 0: not looked at */
+	double p99;
+	double p999;
 	double fairness; /* ops of the slowest thread by the fastest's; or 0 */
+	double passed;	 /* most others served while one waited; or 0 */
 	char note[96];	 /* what is to be known of it beside the samples */
 };
 

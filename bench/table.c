@@ -28,7 +28,16 @@ static int decimals(double value)
 
 static void print_cell(double value)
 {
-	printf(" %9.*f", decimals(value), value);
+	printf(" %8.*f", decimals(value), value);
+}
+
+/* 0 is "not looked at". */
+static void print_cell_if_any(double value)
+{
+	if (value > 0)
+		print_cell(value);
+	else
+		printf(" %8s", "-");
 }
 
 /* What cannot be said is "-", what must not be said is "~". */
@@ -57,18 +66,14 @@ static void print_figure(const struct result *result,
 	print_cell(summary.median);
 	print_cell(summary.min);
 	print_cell(summary.max);
-	if (figure->p99 > 0)
-		print_cell(figure->p99);
-	else
-		printf(" %9s", "-");
-	if (!strcmp(result->unit, "ns/op") && summary.median > 0)
-		print_cell(1000 / summary.median);
-	else
-		printf(" %9s", "-");
-	if (figure->fairness > 0)
-		printf(" %5.2f", figure->fairness);
-	else
-		printf(" %5s", "-");
+	print_cell_if_any(figure->p50);
+	print_cell_if_any(figure->p99);
+	print_cell_if_any(figure->p999);
+	print_cell_if_any(!strcmp(result->unit, "ns/op") && summary.median > 0
+				  ? 1000 / summary.median
+				  : 0);
+	print_cell_if_any(figure->fairness);
+	print_cell_if_any(figure->passed);
 	print_ratio(result, figure, best);
 	putchar('\n');
 	if (*figure->note)
@@ -80,8 +85,9 @@ void table_print(const struct result *result)
 	const struct figure *best = result_best_peer(result);
 
 	printf("\n%s %s: %s\n", result->bench, result->name, result->question);
-	printf("  %-14s %9s %9s %9s %9s %9s %5s %7s\n", result->unit, "median",
-		"min", "max", "p99 of 1", "Mop/s", "fair", "ratio");
+	printf("  %-14s %8s %8s %8s %8s %8s %8s %8s %8s %8s %7s\n",
+		result->unit, "median", "min", "max", "p50 of 1", "p99",
+		"p99.9", "Mop/s", "fair", "passed", "ratio");
 	for (unsigned int i = 0; i < result->nr_figures; i++) {
 		const struct figure *figure = &result->figures[i];
 
