@@ -12,6 +12,7 @@ typedef void bench_fn(
 bench_fn bench_lock;   /* lock.c */
 bench_fn bench_wake;   /* wake.c */
 bench_fn bench_tree;   /* tree.c */
+bench_fn bench_growth; /* growth.c */
 bench_fn bench_fault;  /* fault.c */
 bench_fn bench_access; /* access.c */
 bench_fn bench_pin;    /* pin.c */

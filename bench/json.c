@@ -64,6 +64,10 @@ static void add_row(const struct result *result, const struct figure *figure)
 	add_number(row, "max", summary.max);
 	add_count(row, "reps", result->reps);
 	add_count(row, "threads", result->threads);
+	if (result->curve) {
+		add_text(row, "curve", result->curve);
+		add_number(row, "x", result->x);
+	}
 	if (figure->p50 > 0) {
 		add_number(row, "p50", figure->p50);
 		add_number(row, "p99", figure->p99);

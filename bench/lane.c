@@ -9,6 +9,9 @@
 /* Longer than the longest filling; then there is no way on. */
 #define PATIENCE_S 300
 
+/* Some ten us. */
+#define MEET_SPINS 1000
+
 static struct lane lanes[LANES_MAX];
 static pthread_t threads[LANES_MAX];
 static int cpus[LANES_MAX];
@@ -67,7 +70,7 @@ static void *lane_main(void *argument)
 	return NULL;
 }
 
-/* CPUs that this process may use, one a lane. Returns how many. */
+/* CPUs that this process may use, the first lanes'. Returns how many. */
 static unsigned int choose_cpus(void)
 {
 	cpu_set_t allowed;
@@ -86,7 +89,7 @@ unsigned int lanes_start(uint64_t seed)
 	const unsigned int nr_cpus = choose_cpus();
 
 	for (unsigned int i = nr_cpus; i < LANES_MAX; i++)
-		cpus[i] = cpus[0];
+		cpus[i] = cpus[i % nr_cpus];
 	for (nr_lanes = 0; nr_lanes < LANES_MAX; nr_lanes++) {
 		struct lane *lane = &lanes[nr_lanes];
 
@@ -150,8 +153,13 @@ void lane_meet(void)
 		atomic_fetch_add_explicit(&run.met, 1, memory_order_acq_rel);
 	const unsigned int all = (before / run.nr + 1) * run.nr;
 
-	while (atomic_load_explicit(&run.met, memory_order_acquire) < all)
-		cpu_relax();
+	for (unsigned int turns = 1;
+		atomic_load_explicit(&run.met, memory_order_acquire) < all;
+		turns++)
+		if (turns % MEET_SPINS)
+			cpu_relax();
+		else
+			sched_yield(); /* perhaps to another lane */
 }
 
 static uint64_t ops_of(const struct lane *lane)

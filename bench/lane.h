@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lanes: threads that measure, one on each of two CPUs, pinned. They live as
- * long as the program, asleep when they have nothing to do: so the process has
- * several threads even while one of them measures alone, and glibc leaves the
- * atomic instructions in its mutexes.
+ * Lanes: threads that measure, pinned, spread over the CPUs; more of them than
+ * CPUs if a bench wants to see that. They live as long as the program, asleep
+ * when they have nothing to do: so the process has several threads even while
+ * one of them measures alone, and glibc leaves the atomic instructions in its
+ * mutexes.
  *
  * A lane does operations in batches and looks at the time after each. It cuts
  * its run into windows, and notes the time an operation took in each: the
@@ -20,7 +21,7 @@
 #include "histogram.h"
 #include "ticks.h"
 
-#define LANES_MAX   2
+#define LANES_MAX   64
 #define SAMPLES_MAX 8192
 
 /* Whose operations a window's time is divided by. */
@@ -53,8 +54,8 @@ struct lane {
 	uint64_t passed; /* most others that were served while it waited */
 };
 
-/* Starts the lanes. Returns how many there are: 1 when the process may use
- * only one CPU. Every lane is a thread registered with liburcu. */
+/* Starts the lanes. Returns how many CPUs they have, at most LANES_MAX. Every
+ * lane is a thread registered with liburcu. */
 unsigned int lanes_start(uint64_t seed);
 void lanes_stop(void);
 

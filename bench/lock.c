@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* daxlock-bench lock: what does it cost to lock a page, and to wait for one? */
 #include "bench.h"
+#include "lock_case.h"
 #include "lock_subject.h"
 #include "report.h"
 
@@ -14,24 +15,9 @@ static const struct lock_subject *const subjects[] = {
 
 #define NR_SUBJECTS (sizeof(subjects) / sizeof(*subjects))
 
-/* Pages are counted as powers of two: 10 bits are 4 MiB, 18 bits 1 GiB. */
-struct lock_case {
-	const char *name;
-	const char *question;
-	unsigned int threads;
-	unsigned int entry_bits;
-	unsigned int order;
-	unsigned int lane_page_bits; /* that a lane locks in */
-	uint64_t lane_offset;	     /* of lane 1's pages to lane 0's */
-	enum window_count count;
-	double inside_ns;
-	double outside_ns;
-	double wait_ns; /* not 0: hand-offs, after so long a wait */
-};
-
-#define PMD_ORDER 9
-#define MIB4	  10
-#define GIB	  18
+#define PMD_ORDER   9
+#define MIB4	    10
+#define GIB	    18
 
 static const struct lock_case cases[] = {
 	{
@@ -110,6 +96,7 @@ struct lock_bench {
 	struct lock_load load;
 	struct lock_meeting meeting;
 	void *states[NR_SUBJECTS];
+	bool crowded;	      /* more threads than CPUs */
 	unsigned int subject; /* measured now */
 	lock_loop *loop;
 };
@@ -193,7 +180,7 @@ static void note_singles(struct lock_bench *bench, struct figure *figure)
  * Hand-offs are all timed singly anyway. */
 static void look_at_singles(struct lock_bench *bench)
 {
-	for (unsigned int i = 0; i < NR_SUBJECTS; i++) {
+	for (unsigned int i = 0; i < bench->result.nr_figures; i++) {
 		struct figure *figure = &bench->result.figures[i];
 
 		if (*figure->skipped)
@@ -201,6 +188,22 @@ static void look_at_singles(struct lock_bench *bench)
 		run_on_lanes(bench, i, subjects[i]->singly);
 		note_singles(bench, figure);
 	}
+}
+
+/* In a crowd each thread is to have had its turn of some milliseconds. */
+static double run_ns(
+	const struct lock_bench *bench, const struct options *options)
+{
+	if (bench->crowded)
+		return options->quick ? 40e6 : 300e6;
+	return options->quick ? 8e6 : 60e6;
+}
+
+static double window_ns(const struct lock_bench *bench)
+{
+	if (bench->crowded)
+		return 10e6;
+	return bench->what->count == WINDOW_ALL ? 1e6 : 2e5;
 }
 
 static void set_load(struct lock_bench *bench, const struct options *options)
@@ -211,8 +214,8 @@ static void set_load(struct lock_bench *bench, const struct options *options)
 	bench->load = (struct lock_load){
 		.run =
 			{
-				.run_ns = options->quick ? 8e6 : 60e6,
-				.window_ns = contended ? 1e6 : 2e5,
+				.run_ns = run_ns(bench, options),
+				.window_ns = window_ns(bench),
 				.count = what->count,
 			},
 		.page_bits = what->lane_page_bits,
@@ -232,8 +235,11 @@ static void add_subjects(
 {
 	struct memory_budget budget = memory_budget_begin(options);
 	const uint64_t nr = (uint64_t)1 << bench->what->entry_bits;
+	const unsigned int nr_subjects = bench->what->nr_subjects
+						 ? bench->what->nr_subjects
+						 : NR_SUBJECTS;
 
-	for (unsigned int i = 0; i < NR_SUBJECTS; i++) {
+	for (unsigned int i = 0; i < nr_subjects; i++) {
 		const struct lock_subject *subject = subjects[i];
 		struct figure *figure = result_add(
 			&bench->result, subject->name, subject->floor);
@@ -248,7 +254,7 @@ static void open_subjects(struct lock_bench *bench)
 	const struct lock_case *what = bench->what;
 	const struct lock_shape shape = {what->entry_bits, what->order};
 
-	for (unsigned int i = 0; i < NR_SUBJECTS; i++) {
+	for (unsigned int i = 0; i < bench->result.nr_figures; i++) {
 		struct figure *figure = &bench->result.figures[i];
 
 		if (*figure->skipped)
@@ -263,7 +269,8 @@ static void open_subjects(struct lock_bench *bench)
 	}
 }
 
-static void run_case(struct lock_bench *bench, const struct options *options)
+static void measure_case(
+	struct lock_bench *bench, const struct options *options)
 {
 	set_load(bench, options);
 	add_subjects(bench, options);
@@ -273,30 +280,37 @@ static void run_case(struct lock_bench *bench, const struct options *options)
 	measure(&bench->result, lock_once_measured, bench);
 	look_at_singles(bench);
 	report(options, &bench->result);
-	for (unsigned int i = 0; i < NR_SUBJECTS; i++)
+	for (unsigned int i = 0; i < bench->result.nr_figures; i++)
 		if (bench->states[i])
 			subjects[i]->close(bench->states[i]);
 }
 
+void lock_case_run(const struct lock_case *what, const char *name,
+	const struct options *options, const struct machine *machine)
+{
+	static struct lock_bench bench;
+
+	bench = (struct lock_bench){
+		.what = what,
+		.crowded = what->threads > machine->cpus,
+		.result =
+			{
+				.bench = name,
+				.name = what->name,
+				.question = what->question,
+				.unit = "ns/op",
+				.curve = what->curve,
+				.x = what->x,
+				.threads = what->threads,
+				.reps = options->reps,
+			},
+	};
+	if (bench_wants(options, &bench.result, machine))
+		measure_case(&bench, options);
+}
+
 void bench_lock(const struct options *options, const struct machine *machine)
 {
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		static struct lock_bench bench;
-
-		bench = (struct lock_bench){
-			.what = &cases[i],
-			.result =
-				{
-					.bench = "lock",
-					.name = cases[i].name,
-					.question = cases[i].question,
-					.unit = "ns/op",
-					.threads = cases[i].threads,
-					.reps = options->reps,
-				},
-		};
-		if (!bench_wants(options, &bench.result, machine))
-			continue;
-		run_case(&bench, options);
-	}
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		lock_case_run(&cases[i], "lock", options, machine);
 }

@@ -28,6 +28,7 @@ static const struct {
 	{"wake", bench_wake},
 	{"fault", bench_fault},
 	{"access", bench_access},
+	{"growth", bench_growth},
 	{"pin", bench_pin},
 };
 
@@ -42,14 +43,15 @@ static const char usage[] =
 	"  fault   page faults: PTE, PMD, zero pages, and after fsync\n"
 	"  access  random 4K accesses through fresh maps of 4K and of 2M\n"
 	"  pin     holding pages by references, and letting them go\n"
+	"  growth  locking and waking by file size, threads, waiters: curves\n"
 	"  all     these\n"
 	"\n"
-	"  --quick         rough figures in less than a minute\n"
+	"  --quick         rough figures in some 20 seconds\n"
 	"  --reps N        times each is measured (9; with --quick 3)\n"
 	"  --case TEXT     only the cases with TEXT in their names\n"
 	"  --seed X        of the random choices (1)\n"
 	"  --memory MIB    skip what takes more (half of what is free; with\n"
-	"                  --quick 512)\n"
+	"                  --quick 128)\n"
 	"  --dir DIR       access: a file there, not one in memory; say, on a\n"
 	"                  DAX file system\n"
 	"  --json          print one JSON object\n"
@@ -142,7 +144,7 @@ static void default_options(struct options *options)
 	if (!options->reps)
 		options->reps = options->quick ? 3 : 9;
 	if (!options->memory)
-		options->memory = options->quick ? 512 * MIB : UINT64_MAX;
+		options->memory = options->quick ? 128 * MIB : UINT64_MAX;
 	if (options->json && !json_available())
 		refuse("this build has no --json: it was made without json-c",
 			NULL);

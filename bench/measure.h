@@ -47,6 +47,8 @@ struct result {
 	const char *question;
 	const char *unit;
 	enum better better;
+	const char *curve; /* of which this is a point, or NULL */
+	double x;	   /* and where: bytes, threads, sleepers */
 	unsigned int threads;
 	unsigned int reps;
 	unsigned int nr_figures;

@@ -20,7 +20,8 @@ struct sleeper {
 	uint64_t end; /* ticks: returned from sleep() */
 };
 
-static struct sleeper sleepers[SLEEPERS];
+static struct sleeper sleepers[SLEEPERS_MAX];
+static unsigned int nr_sleepers;
 
 /* The round under way. */
 static struct {
@@ -57,7 +58,7 @@ static void *sleeper_main(void *argument)
 		gate.subject->sleep(gate.state, sleeper->number);
 		sleeper->end = ticks_now();
 		pthread_mutex_lock(&gate.mutex);
-		if (++gate.done == SLEEPERS)
+		if (++gate.done == nr_sleepers)
 			pthread_cond_signal(&gate.all_done);
 	}
 	pthread_mutex_unlock(&gate.mutex);
@@ -95,7 +96,7 @@ static bool is_asleep(const struct sleeper *sleeper)
 
 static bool all_asleep(void)
 {
-	for (int i = 0; i < SLEEPERS; i++)
+	for (unsigned int i = 0; i < nr_sleepers; i++)
 		if (!is_asleep(&sleepers[i]))
 			return false;
 	return true;
@@ -114,7 +115,7 @@ void sleepers_gather(void)
 	open_gate();
 	while (times < 2 && clock_ns() < give_up) {
 		nanosleep(&nap, NULL);
-		if (atomic_load(&gate.entered) == SLEEPERS && all_asleep())
+		if (atomic_load(&gate.entered) == nr_sleepers && all_asleep())
 			times++;
 		else
 			times = 0;
@@ -126,7 +127,7 @@ static uint64_t last_end(void)
 {
 	uint64_t last = 0;
 
-	for (int i = 0; i < SLEEPERS; i++)
+	for (unsigned int i = 0; i < nr_sleepers; i++)
 		if (sleepers[i].end > last)
 			last = sleepers[i].end;
 	return last;
@@ -141,7 +142,7 @@ static void await_all(const struct wake_subject *subject)
 	clock_gettime(CLOCK_REALTIME, &give_up);
 	give_up.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&gate.mutex);
-	while (gate.done < SLEEPERS && !error)
+	while (gate.done < nr_sleepers && !error)
 		error = pthread_cond_timedwait(
 			&gate.all_done, &gate.mutex, &give_up);
 	pthread_mutex_unlock(&gate.mutex);
@@ -167,14 +168,15 @@ double sleepers_round(const struct wake_subject *subject, void *state)
 	return gate.asleep ? ticks_to_ns(last_end() - start) / 1000 : 0;
 }
 
-void sleepers_start(void)
+void sleepers_start(unsigned int nr)
 {
 	pthread_attr_t attributes;
 
+	nr_sleepers = nr;
 	gate.number = 0; /* nobody is there yet */
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, 256 * 1024);
-	for (unsigned int i = 0; i < SLEEPERS; i++) {
+	pthread_attr_setstacksize(&attributes, 64 * 1024);
+	for (unsigned int i = 0; i < nr_sleepers; i++) {
 		sleepers[i].number = i;
 		if (pthread_create(&sleepers[i].thread, &attributes,
 			    sleeper_main, &sleepers[i]))
@@ -189,6 +191,6 @@ void sleepers_stop(void)
 	gate.subject = NULL;
 	pthread_mutex_unlock(&gate.mutex);
 	open_gate();
-	for (int i = 0; i < SLEEPERS; i++)
+	for (unsigned int i = 0; i < nr_sleepers; i++)
 		pthread_join(sleepers[i].thread, NULL);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* 64 threads that sleep and are woken, round after round. Not pinned: where a
+/* Threads that sleep and are woken, round after round. Not pinned: where a
  * woken thread runs is part of what waking costs. */
 #ifndef BENCH_SLEEPERS_H
 #define BENCH_SLEEPERS_H
 
 #include "wake_subject.h"
 
-void sleepers_start(void);
+void sleepers_start(unsigned int nr);
 void sleepers_stop(void);
 
 /* Has @subject do one round. Returns the us from just before it woke them until

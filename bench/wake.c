@@ -4,44 +4,37 @@
 #include "bench.h"
 #include "report.h"
 #include "sleepers.h"
+#include "wake_case.h"
+
+#include <stdio.h>
 
 #define NR_SUBJECTS 3
 #define ROUNDS_MAX  20
 
 struct wake_case {
-	const char *name;
+	const char *curve; /* and the name, before the number of sleepers */
 	const char *question;
 	const struct wake_subject *subjects[NR_SUBJECTS];
 };
 
-static const struct wake_case cases[] = {
-	{
-		.name = "all-64",
-		.question = "64 sleepers, woken at once, until the last has "
-			    "run",
-		.subjects =
-			{
-				&wake_all_daxlock,
-				&wake_all_condvar,
-				&wake_all_futex,
-			},
-	},
-	{
-		.name = "chain-64",
-		.question = "64 sleepers, each locks and wakes the next, until "
-			    "the last has",
-		.subjects =
-			{
-				&wake_chain_daxlock,
-				&wake_chain_mutex,
-				&wake_chain_futex,
-			},
-	},
+static const struct wake_case all_case = {
+	.curve = "all",
+	.question = "sleepers, woken at once, until the last has run",
+	.subjects = {&wake_all_daxlock, &wake_all_condvar, &wake_all_futex},
+};
+
+static const struct wake_case chain_case = {
+	.curve = "chain",
+	.question = "sleepers, each locks and wakes the next, until the last "
+		    "has",
+	.subjects = {&wake_chain_daxlock, &wake_chain_mutex, &wake_chain_futex},
 };
 
 struct wake_bench {
 	const struct wake_case *what;
 	struct result result;
+	char name[16];
+	unsigned int sleepers;
 	unsigned int rounds;
 	void *states[NR_SUBJECTS];
 };
@@ -79,10 +72,11 @@ static void open_subjects(struct wake_bench *bench)
 	}
 }
 
-static void run_case(struct wake_bench *bench, const struct options *options)
+static void measure_case(
+	struct wake_bench *bench, const struct options *options)
 {
 	open_subjects(bench);
-	sleepers_start();
+	sleepers_start(bench->sleepers);
 	measure(&bench->result, wake_once, bench);
 	sleepers_stop();
 	report(options, &bench->result);
@@ -91,26 +85,48 @@ static void run_case(struct wake_bench *bench, const struct options *options)
 			bench->what->subjects[i]->close(bench->states[i]);
 }
 
+static void run_case(const struct wake_case *what, unsigned int sleepers,
+	const char *name, const struct options *options,
+	const struct machine *machine)
+{
+	static struct wake_bench bench;
+
+	bench = (struct wake_bench){
+		.what = what,
+		.sleepers = sleepers,
+		.rounds = options->quick ? 3 : ROUNDS_MAX,
+		.result =
+			{
+				.bench = name,
+				.name = bench.name,
+				.question = what->question,
+				.unit = "us",
+				.curve = what->curve,
+				.x = sleepers,
+				.threads = sleepers + 1,
+				.reps = options->reps,
+			},
+	};
+	snprintf(
+		bench.name, sizeof(bench.name), "%s-%u", what->curve, sleepers);
+	if (bench_wants(options, &bench.result, machine))
+		measure_case(&bench, options);
+}
+
+void wake_all_run(unsigned int sleepers, const char *name,
+	const struct options *options, const struct machine *machine)
+{
+	run_case(&all_case, sleepers, name, options, machine);
+}
+
+void wake_chain_run(unsigned int sleepers, const char *name,
+	const struct options *options, const struct machine *machine)
+{
+	run_case(&chain_case, sleepers, name, options, machine);
+}
+
 void bench_wake(const struct options *options, const struct machine *machine)
 {
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		static struct wake_bench bench;
-
-		bench = (struct wake_bench){
-			.what = &cases[i],
-			.rounds = options->quick ? 3 : ROUNDS_MAX,
-			.result =
-				{
-					.bench = "wake",
-					.name = cases[i].name,
-					.question = cases[i].question,
-					.unit = "us",
-					.threads = SLEEPERS + 1,
-					.reps = options->reps,
-				},
-		};
-		if (!bench_wants(options, &bench.result, machine))
-			continue;
-		run_case(&bench, options);
-	}
+	wake_all_run(64, "wake", options, machine);
+	wake_chain_run(64, "wake", options, machine);
 }

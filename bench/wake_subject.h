@@ -11,7 +11,8 @@
 
 #include "ticks.h"
 
-#define SLEEPERS 64
+/* Of a round, at most. */
+#define SLEEPERS_MAX 1000
 
 struct wake_subject {
 	const char *name;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * All: a PMD zero entry is split while 64 threads sleep on it, each for another
+ * All: a PMD zero entry is split while threads sleep on it, each for another
  * page of it. They gather while the mapping's owner unmaps the 2 MiB, which is
  * when the entry is locked. Chain: they want to lock the entry, one after the
  * other.
@@ -24,6 +24,12 @@ static void unmap(void *owner, dax_pgoff_t index, uint64_t nr)
 	(void)nr;
 	sleepers_gather();
 	splitting->start = ticks_now();
+}
+
+/* Of those of the entry, but for the first. */
+static dax_pgoff_t page_of(unsigned int number)
+{
+	return number % (((dax_pgoff_t)1 << DAX_PMD_ORDER) - 1) + 1;
 }
 
 static void require(int error)
@@ -83,7 +89,7 @@ static void split_sleep(void *state, unsigned int number)
 	struct splitting *splitting = state;
 	dax_entry_t entry;
 
-	if (dax_lock_entry(splitting->m, number + 1, &entry) != -ENOENT)
+	if (dax_lock_entry(splitting->m, page_of(number), &entry) != -ENOENT)
 		abort();
 }
 
@@ -107,8 +113,8 @@ static void chain_sleep(void *state, unsigned int number)
 	struct splitting *splitting = state;
 	dax_entry_t entry;
 
-	require(dax_lock_entry(splitting->m, number + 1, &entry));
-	dax_unlock_entry(splitting->m, number + 1, entry);
+	require(dax_lock_entry(splitting->m, page_of(number), &entry));
+	dax_unlock_entry(splitting->m, page_of(number), entry);
 }
 
 const struct wake_subject wake_all_daxlock = {
