@@ -5,8 +5,10 @@ and a build without json-c says so and ends with 2; so does wrong use. No ratio
 is given for 2M mappings where the kernel makes none."""
 import ctypes
 import json
+import os
 import subprocess
 import sys
+import tempfile
 
 ROW = {'bench': str, 'case': str, 'subject': str, 'unit': str,
        'median': float, 'min': float, 'max': float, 'reps': int}
@@ -54,6 +56,20 @@ def test_access(command):
     assert run(*command, '--dir', '/dev/null').returncode == 1
 
 
+def test_growth(command):
+    """A point of a curve says where it is; its chart's script has it, too."""
+    with tempfile.TemporaryDirectory() as charts:
+        printed = run(*command, '--case', '4MiB', '--plot', charts)
+        with open(os.path.join(charts, 'size.gp'), encoding='utf-8') as script:
+            size = script.read()
+    row = check_rows(printed.stdout)['size-4MiB', 'daxlock']
+    assert (row['curve'], row['x']) == ('size', 4 << 20), row
+    assert row['p50'] <= row['p99'] <= row['p99.9'], row
+    assert f"\n{4 << 20} {row['median']:.3f} " in size, size
+    assert run(*command, '--case', '4MiB', '--plot',
+               '/dev/null/charts').returncode == 1
+
+
 def test_fault(command):
     rows = check_rows(run(*command).stdout)
     for case in ('1t-pte', '1t-pmd', '1t-pte-zero', '1t-pmd-zero',
@@ -70,6 +86,7 @@ def main(bench, build, *options):
         rows = check_rows(printed.stdout)
         assert ('1t-4MiB-random', 'daxlock') in rows, rows.keys()
         test_access((bench, 'access', '--json', *options))
+        test_growth((bench, 'growth', '--json', *options))
         test_fault((bench, 'fault', '--json', '--case', '1t', *options))
     for wrong in [(), ('nothing',), ('lock', 'tree'), ('lock', '--reps', '0'),
                   ('lock', '--unknown'), ('access', '--dir')]:

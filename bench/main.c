@@ -9,6 +9,7 @@
 
 #include "bench.h"
 #include "lane.h"
+#include "plot.h"
 #include "report.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -54,6 +55,7 @@ static const char usage[] =
 	"                  --quick 128)\n"
 	"  --dir DIR       access: a file there, not one in memory; say, on a\n"
 	"                  DAX file system\n"
+	"  --plot DIR      also write charts there, by gnuplot\n"
 	"  --json          print one JSON object\n"
 	"  --help          print this\n"
 	"\n"
@@ -95,6 +97,7 @@ static const char *parse(int argc, char **argv, struct options *options)
 		{"seed", required_argument, NULL, 's'},
 		{"memory", required_argument, NULL, 'm'},
 		{"dir", required_argument, NULL, 'd'},
+		{"plot", required_argument, NULL, 'p'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -123,6 +126,9 @@ static const char *parse(int argc, char **argv, struct options *options)
 			break;
 		case 'd':
 			options->dir = optarg;
+			break;
+		case 'p':
+			options->plot = optarg;
 			break;
 		case 'j':
 			options->json = true;
@@ -191,6 +197,8 @@ int main(int argc, char **argv)
 		refuse("no such bench", name);
 	urcu_memb_register_thread();
 	run(name, &options);
+	if (options.plot && !plot_write(options.plot))
+		return EXIT_FINDING;
 	urcu_memb_unregister_thread();
 	return report_failed() ? EXIT_FINDING : EXIT_DONE;
 }

@@ -13,6 +13,7 @@ struct options {
 	uint64_t seed;	   /* of every random choice */
 	uint64_t memory;   /* bytes that the subjects of a case may take */
 	const char *dir;   /* of the file of the bench access, or NULL */
+	const char *plot;  /* where charts are wanted, or NULL */
 	const char *only;  /* part of the names of the cases wanted, or NULL */
 };
 

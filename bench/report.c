@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "plot.h"
 #include "ticks.h"
 
 static bool failed;
@@ -14,6 +15,8 @@ void report(const struct options *options, const struct result *result)
 		json_add(result);
 	else
 		table_print(result);
+	if (options->plot)
+		plot_add(result);
 }
 
 void report_progress(const struct result *result, const char *what)
