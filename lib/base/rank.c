@@ -8,7 +8,7 @@
 #include <inttypes.h>
 
 static const char *const rank_names[] = {
-	[RANK_NONE] = "NONE",
+	[RANK_NONE] = "LOCK",
 	[RANK_INODE] = "INODE",
 	[RANK_MMAP] = "MMAP",
 	[RANK_INVALIDATE] = "INVALIDATE",
@@ -50,6 +50,8 @@ static bool same_lock(struct rank_lock a, struct rank_lock b)
 
 static bool may_follow(struct rank_lock held, struct rank_lock next)
 {
+	if (next.rank == RANK_NONE)
+		return true;
 	if (held.rank != next.rank)
 		return held.rank < next.rank;
 	if (next.rank != RANK_ENTRY)

@@ -7,8 +7,9 @@
  * so does releasing a lock that this thread does not hold. In other builds
  * every function here is empty.
  *
- * One exception: a second ENTRY is allowed when its (mapping, index) is above
- * that of every ENTRY held, or when it is taken without waiting.
+ * Two exceptions: a second ENTRY is allowed when its (mapping, index) is above
+ * that of every ENTRY held, or when it is taken without waiting. And NONE is
+ * for locks of code that is not the library's, whose order we do not know.
  */
 #ifndef BASE_RANK_H
 #define BASE_RANK_H
@@ -20,7 +21,7 @@
 #include "base/check.h"
 
 enum rank {
-	RANK_NONE,
+	RANK_NONE,	/* in no order */
 	RANK_INODE,
 	RANK_MMAP,
 	RANK_INVALIDATE,

@@ -65,6 +65,18 @@ static void every_rank_may_follow_every_lower_one(void **state)
 	}
 }
 
+static void a_lock_of_no_rank_may_be_taken_at_any_time(void **state)
+{
+	(void)state;
+	rank_push(lock_of(RANK_NONE));
+	for (unsigned int rank = FIRST_RANK; rank <= LAST_RANK; rank++) {
+		rank_check(lock_of(rank));
+		rank_push(lock_of(rank));
+		rank_check(lock_of(RANK_NONE));
+	}
+	assert_true(rank_holds(lock_of(RANK_NONE)));
+}
+
 static void a_lower_rank_is_refused(void **state)
 {
 	(void)state;
@@ -246,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RANK_TEST(a_lock_below_every_one_held_is_accepted),
 		RANK_TEST(every_rank_may_follow_every_lower_one),
+		RANK_TEST(a_lock_of_no_rank_may_be_taken_at_any_time),
 		RANK_TEST(a_lower_rank_is_refused),
 		RANK_TEST(a_second_lock_of_a_rank_is_refused),
 		RANK_TEST(every_lock_held_is_looked_at_not_only_the_last),
