@@ -323,6 +323,20 @@ unsigned int dax_fault(struct dax_mm *mm, uint64_t address,
 	enum dax_access_type access, enum dax_cause *cause);
 
 /**
+ * dax_fault_order() - one page fault that tries one size
+ * @mm: address space
+ * @address: any
+ * @access: what was tried there
+ * @order: DAX_PTE_ORDER, DAX_PMD_ORDER or DAX_PUD_ORDER
+ * @cause: as for dax_fault()
+ *
+ * Return: as dax_fault(); DAX_FAULT_FALLBACK try a smaller order.
+ * Models: struct vm_operations_struct.huge_fault, v6.12.
+ */
+unsigned int dax_fault_order(struct dax_mm *mm, uint64_t address,
+	enum dax_access_type access, unsigned int order, enum dax_cause *cause);
+
+/**
  * struct dax_explanation - a cause, for people
  * @name: one word, as "colour"
  * @sentence: what is the case

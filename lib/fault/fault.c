@@ -103,23 +103,58 @@ static unsigned int handle_mm_fault(struct fault *f)
 	return result & DAX_FAULT_FALLBACK ? handle_pte(f) : result;
 }
 
-unsigned int dax_fault(struct dax_mm *mm, uint64_t address,
-	enum dax_access_type access, enum dax_cause *cause)
+/* ---- any ---- */
+
+/* Of the one order that was asked for. */
+static unsigned int handle_order(struct fault *f)
 {
-	struct fault f = {
-		.address = address & -DAX_PAGE_SIZE,
-		.store = access == DAX_STORE,
-	};
+	return f->order ? handle_huge(f, f->order) : handle_pte(f);
+}
+
+static unsigned int fault_at(struct dax_mm *mm, struct fault *f,
+	unsigned int (*handle)(struct fault *f))
+{
 	unsigned int result = DAX_FAULT_SIGSEGV;
 
 	DAX_REQUIRE(mm);
 	rwsem_acquire(&mm->lock, RWSEM_SHARED);
-	f.vma = mm_find_vma(mm, address);
-	if (f.vma && (!f.store || (f.vma->flags & DAX_VMA_WRITE))) {
-		f.index = vma_index(f.vma, f.address);
-		result = handle_mm_fault(&f);
+	f->vma = mm_find_vma(mm, f->address);
+	if (f->vma && (!f->store || (f->vma->flags & DAX_VMA_WRITE))) {
+		f->index = vma_index(f->vma, f->address);
+		result = handle(f);
 	}
 	rwsem_release(&mm->lock, RWSEM_SHARED);
+	return result;
+}
+
+static struct fault fault_of(uint64_t address, enum dax_access_type access)
+{
+	return (struct fault){
+		.address = address & -DAX_PAGE_SIZE,
+		.store = access == DAX_STORE,
+	};
+}
+
+unsigned int dax_fault(struct dax_mm *mm, uint64_t address,
+	enum dax_access_type access, enum dax_cause *cause)
+{
+	struct fault f = fault_of(address, access);
+	const unsigned int result = fault_at(mm, &f, handle_mm_fault);
+
+	if (cause)
+		*cause = f.cause;
+	return result;
+}
+
+unsigned int dax_fault_order(struct dax_mm *mm, uint64_t address,
+	enum dax_access_type access, unsigned int order, enum dax_cause *cause)
+{
+	struct fault f = fault_of(address, access);
+	unsigned int result;
+
+	DAX_REQUIRE(order <= DAX_PUD_ORDER && order % DAX_PMD_ORDER == 0);
+	f.order = order;
+	result = fault_at(mm, &f, handle_order);
 	if (cause)
 		*cause = f.cause;
 	return result;
