@@ -227,5 +227,6 @@ void dax_kernel_call_rcu(
 #endif
 
 #include <daxlock/kernel_wait.h>
+#include <daxlock/kernel_xarray.h>
 
 #endif
