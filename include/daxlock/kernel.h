@@ -226,6 +226,7 @@ void dax_kernel_call_rcu(
 }
 #endif
 
+#include <daxlock/kernel_iomap.h>
 #include <daxlock/kernel_wait.h>
 #include <daxlock/kernel_xarray.h>
 
