@@ -82,7 +82,7 @@ static const struct event *lock_event(const void *lock, unsigned int who)
 	return NULL;
 }
 
-/* " (taken in step 7: lock_both, engine_test.c:286)", if that was recorded. */
+/* " (taken in step 7: lock_both, bugs_test.c:286)", if that was recorded. */
 static void print_lock_taken(FILE *to, const void *lock, unsigned int who)
 {
 	const struct event *event = lock_event(lock, who);

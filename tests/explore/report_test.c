@@ -116,7 +116,7 @@ static void three_in_a_circle(void *unused)
 	dax_explore_run();
 }
 
-/* @text with what stands between "engine_test.c:" and ")" left out. */
+/* @text with what stands between "_test.c:" and ")" left out. */
 static void without_lines(char *text)
 {
 	char *line = text;
