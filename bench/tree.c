@@ -151,6 +151,15 @@ static const struct tree_case cases[] = {
 		.filled = FILLED_INSIDE,
 		.stride = 1,
 	},
+	{
+		.name = "churn",
+		.question = "most memory that waits for grace periods while an "
+			    "entry comes and goes",
+		.unit = "MiB",
+		.bits = 9,
+		.measure = measure_churn,
+		.filled = FILLED_NOT,
+	},
 };
 
 /* ---- running them ---- */
@@ -164,6 +173,8 @@ static bool can(
 		return what->steps(subject);
 	if (what->measure == measure_bytes)
 		return subject->counts_bytes;
+	if (what->measure == measure_churn)
+		return subject->defers;
 	if (what->measure == measure_lookups)
 		return subject->lookup;
 	return subject->mark;
@@ -219,6 +230,11 @@ static double tree_once(void *context, unsigned int figure)
 	return bench->sample;
 }
 
+static bool counts_memory(const struct tree_case *what)
+{
+	return what->measure == measure_bytes || what->measure == measure_churn;
+}
+
 /* Is there memory for it, and can what is asked be known? If not, says why. */
 static void admit(const struct tree_bench *bench,
 	const struct tree_subject *subject, struct figure *figure,
@@ -226,7 +242,7 @@ static void admit(const struct tree_bench *bench,
 {
 	const double bytes = subject->entry_bytes * (double)tree_entries(bench);
 
-	if (bench->what->measure == measure_bytes && !malloc_counts())
+	if (counts_memory(bench->what) && !malloc_counts())
 		figure_skip(figure, "this malloc does not count");
 	else
 		memory_budget_take(budget, bytes, figure);

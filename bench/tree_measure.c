@@ -131,6 +131,8 @@ double measure_mark_scan(struct tree_bench *bench)
 	return measure_marks(bench, scan_marks);
 }
 
+/* ---- memory ---- */
+
 /* What malloc has given out, its own bytes around each block included. */
 static size_t malloc_bytes(void)
 {
@@ -180,4 +182,26 @@ double measure_bytes(struct tree_bench *bench)
 			return (double)bytes / (double)nr;
 	}
 	return 0;
+}
+
+/* An entry comes and goes, and its node with it, faster than grace periods
+ * pass. The most that was not given back, in MiB. */
+double measure_churn(struct tree_bench *bench)
+{
+	const uint64_t run_ns = bench->options->quick ? 50000000 : 1000000000;
+	const uint64_t end = clock_ns() + run_ns;
+	const size_t before = malloc_bytes();
+	size_t most = before;
+
+	while (clock_ns() < end) {
+		size_t now;
+
+		for (int i = 0; i < 1000; i++) {
+			bench->subject->fault(bench->state, 0, 1);
+			bench->subject->erase(bench->state, 0, 1);
+		}
+		now = malloc_bytes();
+		most = now > most ? now : most;
+	}
+	return (double)(most - before) / (1 << 20);
 }

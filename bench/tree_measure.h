@@ -49,7 +49,8 @@ tree_measure_fn measure_lookups;
 tree_measure_fn measure_steps; /* those of the case */
 tree_measure_fn measure_mark_set;
 tree_measure_fn measure_mark_scan;
-tree_measure_fn measure_bytes; /* opens and closes by itself */
+tree_measure_fn measure_bytes;
+tree_measure_fn measure_churn; /* opens and closes by itself */
 
 uint64_t tree_entries(const struct tree_bench *bench);
 

@@ -38,6 +38,7 @@ struct tree_subject {
 	tree_steps_fn *insert; /* a word where nothing is */
 	tree_steps_fn *fault;  /* make and lock, set the page, unlock */
 	tree_steps_fn *erase;
+	bool defers; /* what it erases is freed some time later */
 	void (*mark)(void *state, uint64_t number);
 	void (*unmark)(void *state, uint64_t number);
 	uint64_t (*scan)(void *state); /* visits all marked, counts them */

@@ -113,6 +113,7 @@ const struct tree_subject tree_daxlock = {
 	.insert = insert,
 	.fault = fault,
 	.erase = erase,
+	.defers = true,
 	.mark = mark,
 	.unmark = unmark,
 	.scan = scan,
