@@ -47,6 +47,18 @@ void __tsan_write_range(void *address, long size)
 	plain(address, (size_t)size, true, __builtin_return_address(0));
 }
 
+/* Which functions were called is for TSan's reports. */
+void __tsan_func_entry(void *caller);
+void __tsan_func_entry(void *caller)
+{
+	(void)caller;
+}
+
+void __tsan_func_exit(void);
+void __tsan_func_exit(void)
+{
+}
+
 void __tsan_init(void);
 void __tsan_init(void)
 {
