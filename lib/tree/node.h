@@ -134,28 +134,42 @@ static inline uint64_t slot_load(const struct sync_u64 *slot)
 	return sync_load(slot, memory_order_acquire);
 }
 
-/* From @node, of @level, the root. Inlined where @level is a constant, it is
+static inline struct tree_place walk_step(
+	struct tree_node *node, unsigned int level, uint64_t index)
+{
+	struct sync_u64 *slot = &node->slots[slot_offset(index, level)];
+
+	return (struct tree_place){node, slot, slot_load(slot), level};
+}
+
+/* From @node, which covers @index. Inlined where @level is a constant, it is
  * as many loads and no loop. */
-static inline __attribute__((always_inline)) struct tree_place walk_from(
+static inline __attribute__((always_inline)) struct tree_place walk_down(
 	struct tree_node *node, unsigned int level, uint64_t index,
 	unsigned int floor)
 {
-	struct sync_u64 *slot;
-	uint64_t word;
+	for (;; level--) {
+		const struct tree_place place = walk_step(node, level, index);
 
-	if (!level_reaches(level, index))
+		if (!word_is_node(place.word) || level == floor)
+			return place;
+		node = word_node(place.word);
+	}
+}
+
+/* From a root of any level. */
+static inline struct tree_place walk_from_root(
+	uint64_t root, uint64_t index, unsigned int floor)
+{
+	struct tree_node *node = root_node(root);
+	const unsigned int level = root_level(root);
+
+	if (!root || !level_reaches(level, index))
 		return (struct tree_place){.level = level};
 	if (level < floor)
 		/* All that is in the tree is below @floor, in @index's slot. */
 		return (struct tree_place){node, NULL, node_word(node), level};
-	for (;;) {
-		slot = &node->slots[slot_offset(index, level)];
-		word = slot_load(slot);
-		if (!word_is_node(word) || level == floor)
-			return (struct tree_place){node, slot, word, level};
-		node = word_node(word);
-		level--;
-	}
+	return walk_down(node, level, index, floor);
 }
 
 /*
@@ -167,13 +181,17 @@ static inline struct tree_place tree_walk(
 	const struct dax_tree *tree, uint64_t index, unsigned int floor)
 {
 	const uint64_t root = slot_load(&tree->root);
-	struct tree_node *node = root_node(root);
+	struct tree_place place;
 
-	if (!root)
-		return (struct tree_place){0};
-	if (root_level(root) == 1) /* 1 GiB: most files */
-		return walk_from(node, 1, index, floor);
-	return walk_from(node, root_level(root), index, floor);
+	/* Most files: up to 1 GiB, and up to 512 GiB. */
+	if (root_level(root) == 1 && floor <= 1 && level_reaches(1, index))
+		return walk_down(root_node(root), 1, index, floor);
+	if (root_level(root) != 2 || floor > 1 || !level_reaches(2, index))
+		return walk_from_root(root, index, floor);
+	place = walk_step(root_node(root), 2, index);
+	if (!word_is_node(place.word))
+		return place;
+	return walk_down(word_node(place.word), 1, index, floor);
 }
 
 /* ---- under tree->lock ---- */
