@@ -224,7 +224,7 @@ static void set_load(struct lock_bench *bench, const struct options *options)
 		.turns_inside = work_turns(what->inside_ns),
 		.turns_outside = work_turns(what->outside_ns),
 		.singles = options->quick ? 2000 : 8000,
-		.one_lock = contended,
+		.one_lock = contended && !what->lane_offset,
 		.wait_ticks = ticks_from_ns(what->wait_ns),
 		.meeting = &bench->meeting,
 	};
