@@ -50,7 +50,6 @@
  *
  *   sync_alloc(size, align)	zeroed bytes or NULL; sync_free(p)
  *   sync_now()			monotonic nanoseconds
- *   sync_rank_chain()		this thread's chain of held locks (rank.h)
  *   SYNC_THREAD_LOCAL		storage class of a variable that each thread
  *				has for itself
  *   sync_once(once, fn)	runs @fn once; struct sync_once, SYNC_ONCE_INIT
@@ -69,9 +68,10 @@
  *				wake-up; a sync_note() just before says it in
  *				words, but for sleeping and waking
  *
- * Checked builds of an implementation add sync_alloc_fail_nth(n): the n-th
- * allocation from now fails (0: none); and sync_alloc_live(): blocks allocated
- * and not freed.
+ * Checked builds of an implementation add sync_rank_chain(): this thread's
+ * chain of held locks (rank.h); sync_alloc_fail_nth(n): the n-th allocation
+ * from now fails (0: none); and sync_alloc_live(): blocks allocated and not
+ * freed.
  */
 #ifndef BASE_SYNC_H
 #define BASE_SYNC_H

@@ -164,30 +164,29 @@ static void rcu_register(void)
 char sync_tsan_grace_period;
 #endif
 
-bool sync_rcu_calls;
+SYNC_THREAD_LOCAL struct urcu_reader *sync_rcu_reader;
 
-static __attribute__((constructor)) void rcu_look(void)
+/* Whatever the model of our own: see sync_rcu_reader. */
+extern DECLARE_URCU_TLS(struct urcu_reader, urcu_memb_reader)
+	__attribute__((tls_model("global-dynamic")));
+
+static void rcu_know_thread(void)
 {
-	/* Its own constructor has run before, unless it is linked statically.
-	 * It does nothing the second time. */
-	urcu_memb_init();
-	sync_rcu_calls = SYNC_TSAN || !urcu_memb_has_sys_membarrier;
+	if (!URCU_TLS(urcu_memb_reader).registered)
+		rcu_register();
+	/* Const: liburcu asks for membarrier(2) when the first registers. */
+	if (!SYNC_TSAN && urcu_memb_has_sys_membarrier)
+		sync_rcu_reader = &URCU_TLS(urcu_memb_reader);
 }
 
 void sync_rcu_enter_by_call(void)
 {
-	if (!URCU_TLS(urcu_memb_reader).registered)
-		rcu_register();
+	rcu_know_thread();
 	urcu_memb_read_lock();
-	/* Once more, so that leaving finds it nested and comes here, too. */
-	if (sync_rcu_calls)
-		urcu_memb_read_lock();
 }
 
 void sync_rcu_leave_by_call(void)
 {
-	if (sync_rcu_calls)
-		urcu_memb_read_unlock();
 #if SYNC_TSAN
 	__tsan_release(&sync_tsan_grace_period);
 #endif
@@ -222,8 +221,7 @@ void sync_rcu_call(struct sync_rcu_head *head,
 #if SYNC_TSAN
 	__tsan_release(&sync_tsan_grace_period);
 #endif
-	if (!URCU_TLS(urcu_memb_reader).registered)
-		rcu_register();
+	rcu_know_thread();
 	urcu_memb_call_rcu(&head->urcu, rcu_run);
 }
 
@@ -317,12 +315,14 @@ uint64_t sync_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+#if DAX_CHECKED
 struct rank_chain *sync_rank_chain(void)
 {
 	static SYNC_THREAD_LOCAL struct rank_chain chain;
 
 	return &chain;
 }
+#endif
 
 void sync_once(struct sync_once *once, void (*function)(void))
 {

@@ -29,6 +29,8 @@
 #define SYNC_TSAN 0
 #endif
 
+#define SYNC_THREAD_LOCAL _Thread_local
+
 /* ---- atomic words ---- */
 
 struct sync_u64 {
@@ -207,9 +209,13 @@ void __tsan_release(void *address);
 extern char sync_tsan_grace_period;
 #endif
 
-/* Readers must call liburcu: it fences in them, or must be seen by TSan.
- * Const once liburcu is up. */
-extern bool sync_rcu_calls;
+/*
+ * This thread's record in liburcu. NULL: not known yet, or readers must call
+ * liburcu, for it fences in them, or must be seen by TSan. A pointer, for the
+ * record is among the TLS of another library: what is loaded late (dlopen(3))
+ * cannot have that at a place that the linker knows.
+ */
+extern SYNC_THREAD_LOCAL struct urcu_reader *sync_rcu_reader;
 void sync_rcu_enter_by_call(void) __attribute__((cold));
 void sync_rcu_leave_by_call(void) __attribute__((cold));
 void sync_rcu_wake(void) __attribute__((cold));
@@ -231,28 +237,28 @@ void sync_rcu_wake(void) __attribute__((cold));
  */
 static inline void sync_rcu_enter(void)
 {
-	if (__builtin_expect(sync_rcu_calls ||
-				     !URCU_TLS(urcu_memb_reader).registered ||
-				     SYNC_RCU_DEPTH(
-					     URCU_TLS(urcu_memb_reader).ctr),
+	struct urcu_reader *const reader = sync_rcu_reader;
+
+	if (__builtin_expect(!reader || !reader->registered ||
+				     SYNC_RCU_DEPTH(reader->ctr),
 		    0)) {
 		sync_rcu_enter_by_call();
 		return;
 	}
-	_CMM_STORE_SHARED(URCU_TLS(urcu_memb_reader).ctr,
-		_CMM_LOAD_SHARED(urcu_memb_gp.ctr));
+	_CMM_STORE_SHARED(reader->ctr, _CMM_LOAD_SHARED(urcu_memb_gp.ctr));
 	cmm_barrier();
 }
 
 static inline void sync_rcu_leave(void)
 {
-	if (__builtin_expect(
-		    SYNC_RCU_DEPTH(URCU_TLS(urcu_memb_reader).ctr) != 1, 0)) {
+	struct urcu_reader *const reader = sync_rcu_reader;
+
+	if (__builtin_expect(!reader || SYNC_RCU_DEPTH(reader->ctr) != 1, 0)) {
 		sync_rcu_leave_by_call();
 		return;
 	}
 	cmm_barrier();
-	_CMM_STORE_SHARED(URCU_TLS(urcu_memb_reader).ctr, 0);
+	_CMM_STORE_SHARED(reader->ctr, 0);
 	cmm_barrier();
 	if (__builtin_expect(_CMM_LOAD_SHARED(urcu_memb_gp.futex) == -1, 0))
 		sync_rcu_wake();
@@ -263,10 +269,6 @@ static inline void sync_rcu_leave(void)
 void *sync_alloc(size_t size, size_t align);
 void sync_free(void *block);
 uint64_t sync_now(void);
-
-#define SYNC_THREAD_LOCAL _Thread_local
-
-struct rank_chain *sync_rank_chain(void);
 
 struct sync_once {
 	pthread_once_t pthread;
@@ -309,6 +311,7 @@ static inline void sync_note_key_unused(enum sync_key_note what,
 	} while (0)
 
 #if DAX_CHECKED
+struct rank_chain *sync_rank_chain(void);
 void sync_alloc_fail_nth(uint64_t nth);
 uint64_t sync_alloc_live(void);
 #endif
