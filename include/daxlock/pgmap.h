@@ -261,7 +261,8 @@ int dax_page_request(struct dax_pgmap *pgmap, uint64_t pfn) DAX_MUST_CHECK;
  *
  * Context: never sleeps, takes no lock.
  * Ordering: acquire.
- * Return: true: dax_page_put() is owed; false: nobody holds the page.
+ * Return: true: dax_page_put() is owed; false: nobody holds the page, or nearly
+ *	2^32 do.
  * Models: mm/gup.c try_get_folio(), v6.12.
  */
 bool dax_page_try_get(struct dax_pgmap *pgmap, uint64_t pfn) DAX_MUST_CHECK;

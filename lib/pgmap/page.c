@@ -56,9 +56,11 @@ struct head page_head(const struct dax_pgmap *pgmap, uint64_t pfn)
 	return find_head(pgmap, pfn);
 }
 
+/* Pins leave room for the reference of each owner that there may be. */
 static bool can_get(uint64_t state)
 {
-	return state_references(state) && state_references(state) != UINT32_MAX;
+	return state_references(state) &&
+	       state_references(state) < UINT32_MAX - PAGE_OWNERS_MAX;
 }
 
 bool dax_page_try_get(struct dax_pgmap *pgmap, uint64_t pfn)

@@ -97,6 +97,26 @@ static void an_entry_holds_a_page_again_beside_its_pins(void **state)
 
 /* ---- misuse ---- */
 
+static void pins_leave_room_for_the_references_of_owners(void **state)
+{
+	struct device *device = *state;
+	const uint64_t many = UINT32_MAX - PAGE_OWNERS_MAX - 10;
+	struct sync_u64 *word = &page_head(device->pgmap, PTE).page->state;
+	uint64_t pins = 0;
+
+	map(device, PTE, DAX_PTE_ORDER);
+	sync_add(word, many, memory_order_relaxed);
+	while (dax_page_try_get(device->pgmap, PTE))
+		pins++;
+	share(device, PTE, DAX_PTE_ORDER);
+	assert_int_equal(
+		dax_page_count(device->pgmap, PTE), 1 + many + pins + 1);
+	assert_int_equal(
+		dax_page_dissociate(device->pgmap, PTE, &device->b), 0);
+	sync_sub(word, many + pins + 1, memory_order_relaxed);
+	unmap(device, PTE);
+}
+
 static void put_what_is_free(void *with)
 {
 	struct device *device = with;
@@ -170,6 +190,7 @@ int main(void)
 		DEVICE_TEST(a_page_is_idle_only_after_page_free),
 		DEVICE_TEST(an_entry_that_dropped_its_page_can_hold_it_again),
 		DEVICE_TEST(an_entry_holds_a_page_again_beside_its_pins),
+		DEVICE_TEST(pins_leave_room_for_the_references_of_owners),
 		DEVICE_TEST(misuse_aborts),
 		cmocka_unit_test(a_device_has_pages_and_they_have_numbers),
 		cmocka_unit_test(a_page_takes_sixteen_bytes),
