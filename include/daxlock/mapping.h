@@ -26,7 +26,9 @@
  * dax_mapping_delete() and dax_mapping_verify(). Every thread may call; the
  * library registers it with liburcu at its first call and unregisters it when
  * it ends. A thread that its program registers with liburcu's memb flavour
- * itself must do so before its first call here.
+ * itself must do so before its first call here. Signal handlers must not call.
+ * Nor may a child process between fork(2) and exec(3): the thread that liburcu
+ * runs grace periods for us in is its parent's.
  *
  * Context, unless a call says otherwise: hold no TREE and no WAITQ. A call
  * that waits for an entry while the thread holds others must be for an entry
@@ -71,8 +73,8 @@ struct dax_mapping_ops {
 
 /**
  * struct dax_mapping_params - how a mapping is made; {0} is a good default
- * @waitqs: where its sleepers wait; outlives it. NULL: the table that all
- *	mappings of the process share
+ * @waitqs: where its sleepers wait; outlives all calls. NULL: the table that
+ *	all mappings of the process share
  * @ops: outlives it; NULL: none
  * @owner: passed to @ops
  */

@@ -154,6 +154,9 @@ int dax_waitq_table_new(unsigned int nr_queues, uint64_t seed,
 /**
  * dax_waitq_table_delete() - free a table
  * @table: set to NULL; NULL is accepted; nobody sleeps in it
+ *
+ * Threads: no call that uses it may run; the unlock of an entry does until it
+ *	returns, even when the mapping is gone.
  */
 void dax_waitq_table_delete(struct dax_waitq_table **table);
 

@@ -106,7 +106,7 @@ static inline bool unlock_wakes(void)
 	return !SYNC_DEVIATION(unlock_no_wake);
 }
 
-/* No: the CAS that unlocks looks for sleepers. */
+/* No: what unlocks is also what tells of sleepers (L3). */
 static inline bool looks_before_unlock(struct sync_u64 *slot, uint64_t word)
 {
 	if (!SYNC_DEVIATION(check_before_publish) ||
