@@ -266,7 +266,8 @@ int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
 	rwsem_acquire(&file->inode, write_mode());
 	while (io.pos < io.end && !error)
 		error = write_piece(&io, (const char *)from + (io.pos - pos));
-	if (io.pos > dax_file_size(file))
+	/* What was not written does not move the end of the file. */
+	if (io.pos > pos && io.pos > dax_file_size(file))
 		file_set_size(file, io.pos);
 	rwsem_release(&file->inode, write_mode());
 	*done = io.pos - pos;

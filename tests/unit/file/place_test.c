@@ -123,6 +123,22 @@ static void a_write_that_does_not_fit_says_how_far_it_came(void **state)
 	dax_file_delete(&rest);
 }
 
+static void a_write_of_nothing_does_not_move_the_end(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t size = dax_file_size(disk->file);
+	struct dax_file *rest = disk_fill(disk, 0);
+	size_t done;
+
+	assert_int_equal(dax_file_write(disk->file, size + PAGE, "x", 1, &done),
+		-ENOSPC);
+	assert_int_equal(dax_file_size(disk->file), size);
+	assert_int_equal(
+		dax_file_write(disk->file, size + PAGE, "x", 0, &done), 0);
+	assert_int_equal(dax_file_size(disk->file), size);
+	dax_file_delete(&rest);
+}
+
 #define PLACE_TEST(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -137,6 +153,7 @@ int main(void)
 		PLACE_TEST(what_is_kept_for_one_file_is_not_lost_to_others),
 		PLACE_TEST(a_block_is_kept_for_one_file_only),
 		PLACE_TEST(a_write_that_does_not_fit_says_how_far_it_came),
+		PLACE_TEST(a_write_of_nothing_does_not_move_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
