@@ -212,11 +212,12 @@ static int punch_locked(struct dax_file *file, struct part part)
 
 	dax_break_layouts(file->space);
 	error = reserve(file);
-	if (error)
-		return error;
-	error = drop_entries(file, part);
+	/* The edges can fail, and then what is between them stays: with its
+	 * tags. */
 	if (!error)
 		error = zero_edges(file, part);
+	if (!error)
+		error = drop_entries(file, part);
 	if (error || !part.nr)
 		return error;
 	return file_free_pages(file, part.first, part.nr);
@@ -239,14 +240,27 @@ static int punch(struct dax_file *file, struct part part)
 	return error;
 }
 
+/* What unsharing takes cannot be had beforehand: if it fails, what stays as it
+ * was has lost its tags. */
+static int write_back_unshared(struct dax_file *file, struct part part)
+{
+	return file->reflink ? dax_filemap_write_and_wait_range(file->space,
+				       part.first, part.first + part.nr - 1)
+			     : 0;
+}
+
 static int zero_pages(struct dax_file *file, struct part part)
 {
 	int error;
 
 	dax_break_layouts(file->space);
-	error = drop_entries(file, part);
+	error = file_preallocate(file, part.first, part.nr);
 	if (!error)
-		error = file_preallocate(file, part.first, part.nr);
+		error = reserve(file);
+	if (!error)
+		error = write_back_unshared(file, part);
+	if (!error)
+		error = drop_entries(file, part);
 	if (!error)
 		error = file_unwrite(file, part.first, part.nr);
 	return error;

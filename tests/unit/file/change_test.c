@@ -251,6 +251,55 @@ static void a_neighbour_of_what_goes_keeps_its_tag_or_is_durable(void **state)
 	}
 }
 
+/* ---- what fails keeps its tags ---- */
+
+static void a_punch_that_fails_at_an_edge_forgets_nothing(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+
+	disk_store(disk, a, 1);
+	disk_store(disk, a + PAGE, 2);
+	dax_fs_set_flush_error(disk->fs, -EIO);
+	assert_int_equal(dax_file_change(disk->file, DAX_FILE_PUNCH, 100,
+				 2 * PAGE - 100),
+		-EIO);
+	assert_true(disk_dirty(disk, 1));
+	dax_fs_set_flush_error(disk->fs, 0);
+}
+
+static void a_zeroing_without_room_forgets_nothing(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	struct dax_file *rest;
+
+	disk_store(disk, a, 1);
+	rest = disk_fill(disk, 0);
+	assert_int_equal(
+		dax_file_change(disk->file, DAX_FILE_ZERO, 0, 2 * PAGE),
+		-ENOSPC);
+	assert_true(disk_dirty(disk, 0));
+	dax_file_delete(&rest);
+}
+
+static void a_zeroing_that_cannot_unshare_forgets_nothing(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	struct dax_file *clone;
+
+	disk_write(disk, 0, 1, 2 * PAGE);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	disk_store(disk, a + PAGE, 2);
+	dax_fs_set_flush_error(disk->fs, -EIO);
+	assert_int_equal(
+		dax_file_change(disk->file, DAX_FILE_ZERO, 0, 2 * PAGE), -EIO);
+	assert_true(disk_dirty(disk, 1));
+	dax_fs_set_flush_error(disk->fs, 0);
+	dax_file_delete(&clone);
+}
+
 #define CHANGE_TEST(test)                                                      \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -262,6 +311,9 @@ int main(void)
 		CHANGE_TEST(a_bad_page_cannot_be_read),
 		CHANGE_TEST(
 			a_neighbour_of_what_goes_keeps_its_tag_or_is_durable),
+		CHANGE_TEST(a_punch_that_fails_at_an_edge_forgets_nothing),
+		CHANGE_TEST(a_zeroing_without_room_forgets_nothing),
+		CHANGE_TEST(a_zeroing_that_cannot_unshare_forgets_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
