@@ -133,9 +133,9 @@ struct dax_vma_params {
  *
  * Nothing is faulted in.
  *
- * Return: 0; -EINVAL @len is 0, or @pos or @skew no multiple, or the space's
- * limits (&struct dax_space_limits) forbid it; -ENXIO the space was killed;
- * -ENOMEM.
+ * Return: 0; -EINVAL @len is 0, or @pos or @skew no multiple, or @pos does not
+ * fit in 63 bits, or the space's limits (&struct dax_space_limits) forbid it;
+ * -ENXIO the space was killed; -ENOMEM no memory, or no addresses.
  */
 int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
 	uint64_t *address) DAX_MUST_CHECK;

@@ -6,6 +6,10 @@
 
 /* ---- mapping ---- */
 
+/* No area reaches further, so that no sum of an address, a length and a skew
+ * wraps round. */
+#define ADDRESS_END ((uint64_t)1 << 60)
+
 static bool is_page_aligned(uint64_t value)
 {
 	return value % DAX_PAGE_SIZE == 0;
@@ -17,7 +21,7 @@ static uint64_t page_up(uint64_t value)
 }
 
 /* Areas are a PMD or more apart, so that no two share a table of PTEs. */
-static void place(struct dax_mm *mm, struct vma *vma, uint64_t skew)
+static int place(struct dax_mm *mm, struct vma *vma, uint64_t skew)
 {
 	const uint64_t len = vma->end;
 	const unsigned int order = vma->space->limits.max_order;
@@ -25,7 +29,10 @@ static void place(struct dax_mm *mm, struct vma *vma, uint64_t skew)
 	vma->start = leaf_start(mm->next_start + leaf_bytes(order) - 1, order) +
 		     skew;
 	vma->end = vma->start + len;
+	if (vma->end > ADDRESS_END)
+		return -ENOMEM;
 	mm->next_start = leaf_start(vma->end, DAX_PMD_ORDER) + 2 * PMD_BYTES;
+	return 0;
 }
 
 /* May an area of the space begin, or end, there? */
@@ -38,7 +45,8 @@ static bool is_allowed(const struct dax_vma_params *params)
 {
 	const struct dax_space *space = params->space;
 
-	return params->len && is_an_end(space, params->pos | params->skew) &&
+	return params->len && params->pos <= INT64_MAX &&
+	       is_an_end(space, params->pos | params->skew) &&
 	       is_an_end(space, page_up(params->len)) &&
 	       (params->flags & DAX_VMA_SHARED || !space->limits.shared_only);
 }
@@ -47,10 +55,13 @@ int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
 	uint64_t *address)
 {
 	struct vma *vma;
+	int error;
 
 	DAX_REQUIRE(mm && params->space && address);
 	if (!is_allowed(params))
 		return -EINVAL;
+	if ((params->len | params->skew) >= ADDRESS_END)
+		return -ENOMEM;
 	if (space_is_dead(params->space))
 		return -ENXIO;
 	vma = sync_alloc(sizeof(*vma), _Alignof(struct vma));
@@ -62,11 +73,15 @@ int dax_mmap(struct dax_mm *mm, const struct dax_vma_params *params,
 	vma->first = params->pos >> DAX_PAGE_SHIFT;
 	vma->flags = params->flags;
 	rwsem_acquire(&mm->lock, RWSEM_ALONE);
-	place(mm, vma, params->skew);
-	*address = vma->start;
-	vma_add(vma);
+	error = place(mm, vma, params->skew);
+	if (!error) {
+		*address = vma->start;
+		vma_add(vma);
+	}
 	rwsem_release(&mm->lock, RWSEM_ALONE);
-	return 0;
+	if (error)
+		sync_free(vma);
+	return error;
 }
 
 /* ---- splitting and merging ---- */

@@ -120,6 +120,25 @@ static void populating_faults_in_what_is_missing(void **state)
 		dax_madvise(disk->mm, a, 2 * PMD, DAX_POPULATE_READ), -EFAULT);
 }
 
+static void what_no_addresses_are_left_for_is_refused(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_vma_params params = {
+		.space = dax_file_space(disk->file), .len = UINT64_MAX};
+	uint64_t address, times = 0;
+
+	assert_int_equal(dax_mmap(disk->mm, &params, &address), -ENOMEM);
+	params.len = PAGE;
+	params.pos = -PAGE;
+	assert_int_equal(dax_mmap(disk->mm, &params, &address), -EINVAL);
+	params.pos = 0;
+	params.len = (uint64_t)1 << 58;
+	while (!dax_mmap(disk->mm, &params, &address))
+		assert_in_range(++times, 1, 3);
+	assert_int_equal(times, 3);
+	assert_int_equal(disk_load(disk, disk_map_all(disk, 0)), 0);
+}
+
 static unsigned char load_from(struct dax_mm *mm, uint64_t address)
 {
 	unsigned char byte = 0;
@@ -165,6 +184,7 @@ int main(void)
 		AREA_TEST(a_hole_in_the_areas_is_told),
 		AREA_TEST(what_is_not_of_whole_pages_is_refused),
 		AREA_TEST(populating_faults_in_what_is_missing),
+		AREA_TEST(what_no_addresses_are_left_for_is_refused),
 		AREA_TEST(a_child_shares_files_and_copies_copies),
 	};
 
