@@ -194,6 +194,8 @@ enum dax_advice {
  * @len: bytes
  * @advice: what
  *
+ * Populating begins at @address, and ends at what is in its way.
+ *
  * Return: 0; -EINVAL @address, or populating for stores what forbids them;
  * -ENOMEM no memory, or nothing is mapped in a part of the range; -EFAULT,
  * -EHWPOISON a page could not be populated.

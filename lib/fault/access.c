@@ -117,6 +117,26 @@ static uint64_t populated_to(
 	return leaf_start(address, order) + leaf_bytes(order);
 }
 
+static bool is_mapped(struct dax_mm *mm, uint64_t address)
+{
+	bool mapped;
+
+	rwsem_acquire(&mm->lock, RWSEM_SHARED);
+	mapped = mm_find_vma(mm, address);
+	rwsem_release(&mm->lock, RWSEM_SHARED);
+	return mapped;
+}
+
+static int populate_page(
+	struct dax_mm *mm, uint64_t address, enum dax_access_type type)
+{
+	const unsigned int result = dax_fault(mm, address, type, NULL);
+
+	if (result & DAX_FAULT_SIGSEGV)
+		return is_mapped(mm, address) ? -EINVAL : -ENOMEM;
+	return result & DAX_FAULT_SIGBUS ? -EFAULT : fault_errno(result);
+}
+
 static int populate(struct dax_mm *mm, uint64_t address, uint64_t end,
 	enum dax_access_type type)
 {
@@ -128,15 +148,15 @@ static int populate(struct dax_mm *mm, uint64_t address, uint64_t end,
 		if (next)
 			address = next;
 		else
-			error = fault_errno(dax_fault(mm, address, type, NULL));
+			error = populate_page(mm, address, type);
 	}
-	return error == -EIO ? -EFAULT : error;
+	return error;
 }
 
 /* ---- areas of a range ---- */
 
-/* Calls @work (NULL: nothing) for the part of each area that is in the range.
- * -ENOMEM: areas do not cover it. */
+/* Calls @work for the part of each area that is in the range. -ENOMEM: areas
+ * do not cover it. */
 static int for_each_vma(struct dax_mm *mm, uint64_t address, uint64_t end,
 	int (*work)(struct vma *vma, uint64_t start, uint64_t end))
 {
@@ -150,7 +170,7 @@ static int for_each_vma(struct dax_mm *mm, uint64_t address, uint64_t end,
 
 		if (start >= stop)
 			continue;
-		error = work ? work(v, start, stop) : 0;
+		error = work(v, start, stop);
 		seen += stop - start;
 	}
 	rwsem_release(&mm->lock, RWSEM_SHARED);
@@ -172,29 +192,19 @@ static int sync_vma(struct vma *vma, uint64_t start, uint64_t end)
 	return dax_fsync_range(vma->space, range.first, range.last);
 }
 
-static int require_write(struct vma *vma, uint64_t start, uint64_t end)
-{
-	(void)start;
-	(void)end;
-	return vma->flags & DAX_VMA_WRITE ? 0 : -EINVAL;
-}
-
 int dax_madvise(struct dax_mm *mm, uint64_t address, uint64_t len,
 	enum dax_advice advice)
 {
 	const uint64_t end =
 		address + ((len + DAX_PAGE_SIZE - 1) & -DAX_PAGE_SIZE);
-	const bool write = advice == DAX_POPULATE_WRITE;
-	int error;
 
 	DAX_REQUIRE(mm);
 	if (address % DAX_PAGE_SIZE)
 		return -EINVAL;
 	if (advice == DAX_DONTNEED)
 		return for_each_vma(mm, address, end, zap_vma);
-	error = for_each_vma(mm, address, end, write ? require_write : NULL);
-	return error ? error
-		     : populate(mm, address, end, write ? DAX_STORE : DAX_LOAD);
+	return populate(mm, address, end,
+		advice == DAX_POPULATE_WRITE ? DAX_STORE : DAX_LOAD);
 }
 
 int dax_msync(struct dax_mm *mm, uint64_t address, uint64_t len)

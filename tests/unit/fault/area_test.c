@@ -120,6 +120,25 @@ static void populating_faults_in_what_is_missing(void **state)
 		dax_madvise(disk->mm, a, 2 * PMD, DAX_POPULATE_READ), -EFAULT);
 }
 
+/* As the kernel does, which asks about areas as it comes to them. */
+static void populating_ends_at_what_is_in_its_way(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+
+	assert_int_equal(
+		dax_mprotect(disk->mm, a + PMD, PMD, DAX_PROT_READ), 0);
+	assert_int_equal(dax_munmap(disk->mm, a + 2 * PMD, PMD), 0);
+	assert_int_equal(
+		dax_madvise(disk->mm, a, 4 * PMD, DAX_POPULATE_WRITE), -EINVAL);
+	assert_true(disk_leaf(disk, a) & DAX_LEAF_WRITE);
+	assert_int_equal(disk_leaf(disk, a + PMD), 0);
+	assert_int_equal(
+		dax_madvise(disk->mm, a, 4 * PMD, DAX_POPULATE_READ), -ENOMEM);
+	assert_true(disk_leaf(disk, a + PMD));
+	assert_int_equal(disk_leaf(disk, a + 3 * PMD), 0);
+}
+
 static void what_no_addresses_are_left_for_is_refused(void **state)
 {
 	struct disk *disk = *state;
@@ -184,6 +203,7 @@ int main(void)
 		AREA_TEST(a_hole_in_the_areas_is_told),
 		AREA_TEST(what_is_not_of_whole_pages_is_refused),
 		AREA_TEST(populating_faults_in_what_is_missing),
+		AREA_TEST(populating_ends_at_what_is_in_its_way),
 		AREA_TEST(what_no_addresses_are_left_for_is_refused),
 		AREA_TEST(a_child_shares_files_and_copies_copies),
 	};
