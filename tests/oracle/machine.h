@@ -12,9 +12,9 @@
 
 #include "daxlock.h"
 
-#define WORDS_MAX 8
-#define NAMED_MAX 16
-#define NAME_LEN  16
+#define WORDS_MAX 16
+#define NAMED_MAX 64
+#define NAME_LEN  64
 
 struct named_file {
 	char name[NAME_LEN];

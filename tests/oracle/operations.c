@@ -19,20 +19,30 @@ struct call {
 
 /* ---- files ---- */
 
-static bool run_file(struct call *call)
+/* 0; -ENFILE: no more have names. */
+static int make_file(
+	struct machine *machine, const char *name, struct dax_file **out)
 {
-	struct machine *machine = call->machine;
 	struct named_file *file = &machine->files[machine->nr_files];
 	int error;
 
 	if (machine->nr_files == NAMED_MAX)
-		return false;
-	snprintf(file->name, NAME_LEN, "%s", call->line->words[1]);
+		return -ENFILE;
+	snprintf(file->name, NAME_LEN, "%s", name);
 	error = dax_file_new(machine->fs, &file->file);
-	if (!error) {
-		machine->nr_files++;
-		error = dax_file_truncate(file->file, call->numbers[0]);
-	}
+	if (error)
+		return error;
+	machine->nr_files++;
+	*out = file->file;
+	return 0;
+}
+
+static bool run_file(struct call *call)
+{
+	int error = make_file(call->machine, call->line->words[1], &call->file);
+
+	if (!error)
+		error = dax_file_truncate(call->file, call->numbers[0]);
 	show_error(error);
 	return true;
 }
@@ -144,10 +154,10 @@ static int write_page(struct dax_file *file, uint64_t pos)
 
 static bool run_scatter(struct call *call)
 {
-	struct dax_file *other =
-		machine_file(call->machine, call->line->words[2]);
+	const char *name = call->line->words[2];
+	struct dax_file *other = machine_file(call->machine, name);
 	const uint64_t end = call->numbers[0] + call->numbers[1];
-	int error = other ? 0 : -ENOENT;
+	int error = other ? 0 : make_file(call->machine, name, &other);
 
 	for (uint64_t pos = call->numbers[0]; pos < end && !error;
 		pos += DAX_PAGE_SIZE) {
@@ -221,8 +231,10 @@ static bool run_map(struct call *call)
 	};
 	int error;
 
+	if (machine->nr_maps == NAMED_MAX)
+		return false;
 	map->file = machine_file(machine, call->line->words[2]);
-	if (!map->file || machine->nr_maps == NAMED_MAX)
+	if (!map->file)
 		return false;
 	params.space = dax_file_space(map->file);
 	for (unsigned int i = 5; i < call->line->nr; i++)

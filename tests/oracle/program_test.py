@@ -29,6 +29,16 @@ def cases(program, scenario, broken):
         run(program, f'{scenario}.not').returncode == 2
     yield 'an unknown profile is wrong use', \
         run(program, '--profile', '2.4', scenario).returncode == 2
+    broken.write_text(
+        '# ' + 300 * 'long ' + '\nfile f 4M\n  \nscatter f g 0 8K\n'
+        'map A f 0 4M nohuge huge sync ro skew=4K\nr A 8K\n')
+    result = run(program, str(broken))
+    yield 'long comments, new files and all options are understood', \
+        result.returncode == 0 and 'PT A -0x1000 ' in result.stdout
+    broken.write_text('file f 4M\n' + ''.join(
+        f'map M{i} f 0 4K\n' for i in range(100)))
+    yield 'too many mappings cannot be run', \
+        run(program, str(broken)).returncode == 2
     for line in ('dance', 'r A 0', 'file f', 'file f 4X', 'file f 4K-'):
         broken.write_text(f'{line}\n')
         result = run(program, str(broken))

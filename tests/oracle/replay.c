@@ -38,8 +38,8 @@ static bool run_line(struct machine *machine, char *text)
 {
 	struct line line;
 
-	text[strcspn(text, "\n")] = '\0';
-	if (!*text)
+	text[strcspn(text, "\r\n")] = '\0';
+	if (!text[strspn(text, " \t")])
 		return true;
 	if (*text == '#') {
 		puts(text);
@@ -47,21 +47,24 @@ static bool run_line(struct machine *machine, char *text)
 	}
 	printf("> %s\n", text);
 	line = split_words(text);
-	return !line.nr || operation_run(machine, &line);
+	return operation_run(machine, &line);
 }
 
 static enum exit_code run_lines(struct machine *machine, FILE *scenario)
 {
-	char text[256];
+	char *text = NULL;
+	size_t room = 0;
+	unsigned int nr = 1;
+	bool right = true;
 
-	for (unsigned int nr = 1; fgets(text, sizeof(text), scenario); nr++) {
-		if (run_line(machine, text))
-			continue;
-		fflush(stdout);
-		fprintf(stderr, "daxlock-replay: line %u cannot be run\n", nr);
-		return EXIT_WRONG_USE;
-	}
-	return EXIT_DONE;
+	for (; right && getline(&text, &room, scenario) > 0; nr += right)
+		right = run_line(machine, text);
+	free(text);
+	if (right)
+		return EXIT_DONE;
+	fflush(stdout);
+	fprintf(stderr, "daxlock-replay: line %u cannot be run\n", nr);
+	return EXIT_WRONG_USE;
 }
 
 /* What must hold after any scenario. */
