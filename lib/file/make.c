@@ -28,6 +28,8 @@ static uint64_t file_pages(const struct dax_file *file)
 	return (size >> DAX_PAGE_SHIFT) + (size % DAX_PAGE_SIZE != 0);
 }
 
+/* Durable: no entry says so of what is zeroed beside the page wanted, nor of a
+ * MAP_SYNC page, and after a crash another file's old bytes would be there. */
 static int zero_blocks(struct dax_file *file, struct run run)
 {
 	void *address;
@@ -35,9 +37,10 @@ static int zero_blocks(struct dax_file *file, struct run run)
 		file, block_pfn(run.block), run.nr, &address);
 
 	/* A block that cannot be reached cannot be read either. */
-	if (!error)
-		space_bytes_zero(address, run.nr << DAX_PAGE_SHIFT);
-	return error == -EHWPOISON ? 0 : error;
+	if (error)
+		return error == -EHWPOISON ? 0 : error;
+	space_bytes_zero(address, run.nr << DAX_PAGE_SHIFT);
+	return file_flush(file, block_pfn(run.block), run.nr);
 }
 
 /* ---- making blocks ---- */

@@ -50,6 +50,19 @@ static void a_page_of_a_pmd_entry_faults_twice(void **state)
 	assert_int_equal(disk_load(disk, huge + PAGE), 2);
 }
 
+/* What the block held before must not be there after a crash; and the page is
+ * clean when its metadata is committed. */
+static void zeros_that_cannot_be_made_durable_are_sigbus(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, DAX_VMA_SYNC);
+
+	dax_fs_set_flush_error(disk->fs, -EIO);
+	assert_int_equal(dax_store(disk->mm, a, "x", 1), -EIO);
+	dax_fs_set_flush_error(disk->fs, 0);
+	disk_store(disk, a, 2);
+}
+
 static void a_flush_that_fails_is_sigbus(void **state)
 {
 	struct disk *disk = *state;
@@ -72,6 +85,7 @@ int main(void)
 		SYNC_TEST(a_store_to_a_new_block_waits_for_the_commit),
 		SYNC_TEST(a_store_to_a_known_block_does_not),
 		SYNC_TEST(a_page_of_a_pmd_entry_faults_twice),
+		SYNC_TEST(zeros_that_cannot_be_made_durable_are_sigbus),
 		SYNC_TEST(a_flush_that_fails_is_sigbus),
 	};
 
