@@ -54,9 +54,11 @@ void __tsan_func_entry(void *caller)
 	(void)caller;
 }
 
-void __tsan_func_exit(void);
-void __tsan_func_exit(void)
+/* Called with nothing, but gcc's built-in declaration has a pointer. */
+void __tsan_func_exit(void *unused);
+void __tsan_func_exit(void *unused)
 {
+	(void)unused;
 }
 
 void __tsan_init(void);
