@@ -122,7 +122,9 @@ int dax_tree_replace(struct dax_tree *tree, dax_pgoff_t index, uint64_t old,
  * @index: in pages; any index that the entry covers
  * @old: the word expected, as dax_tree_load() returned it
  *
- * Its marks go with it. Nodes left empty are freed after a grace period.
+ * Its marks go with it. Nodes left empty are freed after a grace period. While
+ * very many wait for that, whoever empties one sleeps for a millisecond, unless
+ * the program has the thread in an RCU section: else memory could run out.
  *
  * Threads: any number.
  * Return: 0; -EAGAIN the entry is not @old.

@@ -47,6 +47,9 @@
  *				nobody parks inside
  *   sync_rcu_call(head, fn)	@fn runs when all who were inside have left
  *   sync_rcu_barrier()		returns when every fn given before has run
+ *   sync_rcu_relieve()		after sync_rcu_call(), with no lock held that
+ *				others may want soon: takes a nap when very much
+ *				is to be freed, and never waits for a reader
  *
  *   sync_alloc(size, align)	zeroed bytes or NULL; sync_free(p)
  *   sync_now()			monotonic nanoseconds

@@ -200,6 +200,31 @@ void sync_rcu_wake(void)
 	urcu_memb_read_unlock();
 }
 
+/* Threads that empty nodes faster than one thread of liburcu's frees them, or
+ * than it is given a CPU, would take all memory. So much may wait: 64 MiB of
+ * nodes. From then on each pays with a nap, in which that thread can run. */
+#define RCU_BACKLOG_MAX 16384
+#define RCU_NAP_NS	1000000
+
+/* Relaxed everywhere: a count. */
+static struct sync_u64 rcu_backlog;
+
+uint64_t sync_rcu_backlog(void)
+{
+	return sync_load(&rcu_backlog, memory_order_relaxed);
+}
+
+/* No more than one nap: perhaps a reader waits for something that our caller
+ * holds. And none where the program is a reader itself. */
+void sync_rcu_relieve(void)
+{
+	const struct timespec nap = {.tv_nsec = RCU_NAP_NS};
+
+	if (sync_rcu_backlog() > RCU_BACKLOG_MAX &&
+		!SYNC_RCU_DEPTH(URCU_TLS(urcu_memb_reader).ctr))
+		nanosleep(&nap, NULL);
+}
+
 static void rcu_run(struct rcu_head *urcu)
 {
 	struct sync_rcu_head *head =
@@ -209,6 +234,7 @@ static void rcu_run(struct rcu_head *urcu)
 	__tsan_acquire(&sync_tsan_grace_period);
 #endif
 	head->function(head);
+	sync_count(&rcu_backlog, -(uint64_t)1);
 #if SYNC_TSAN
 	__tsan_release(&sync_tsan_grace_period);
 #endif
@@ -218,6 +244,7 @@ void sync_rcu_call(struct sync_rcu_head *head,
 	void (*function)(struct sync_rcu_head *head))
 {
 	head->function = function;
+	sync_count(&rcu_backlog, 1);
 #if SYNC_TSAN
 	__tsan_release(&sync_tsan_grace_period);
 #endif

@@ -200,6 +200,9 @@ struct sync_rcu_head {
 void sync_rcu_call(struct sync_rcu_head *head,
 	void (*function)(struct sync_rcu_head *head));
 void sync_rcu_barrier(void);
+void sync_rcu_relieve(void);
+/* Callbacks given, and not run yet. */
+uint64_t sync_rcu_backlog(void);
 
 #if SYNC_TSAN
 /* liburcu 0.13 tells TSan nothing: say that whatever a reader did is before

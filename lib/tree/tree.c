@@ -359,6 +359,7 @@ void tree_prune(struct dax_tree *tree, uint64_t index)
 			node_release(path.nodes[path.depth - 1]);
 	}
 	sync_lock_release(&tree->lock);
+	sync_rcu_relieve();
 }
 
 /* ---- life ---- */

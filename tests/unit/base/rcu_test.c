@@ -225,6 +225,30 @@ static void what_a_reader_reached_stays_until_it_leaves(void **state)
 		&published.address, memory_order_relaxed));
 }
 
+#define VERY_MANY 20000
+
+/* Were it to wait for the reader, it would do so for ever. */
+static void a_backlog_is_counted_and_waits_for_no_reader(void **state)
+{
+	static struct object objects[VERY_MANY];
+	struct object object = {0};
+	struct crew crew;
+
+	(void)state;
+	sync_rcu_barrier();
+	assert_int_equal(sync_rcu_backlog(), 0);
+	crew_start(&crew, 1, reads, &object);
+	crew_await(atomic_load(&object.readers) == 1);
+	for (int i = 0; i < VERY_MANY; i++)
+		sync_rcu_call(&objects[i].rcu, called);
+	assert_int_equal(sync_rcu_backlog(), VERY_MANY);
+	sync_rcu_relieve();
+	atomic_store(&object.leave, true);
+	crew_assert_content(&crew);
+	sync_rcu_barrier();
+	assert_int_equal(sync_rcu_backlog(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +262,7 @@ int main(void)
 		cmocka_unit_test(a_thread_unknown_to_urcu_may_give_callbacks),
 		cmocka_unit_test(a_callback_may_give_a_callback),
 		cmocka_unit_test(what_a_reader_reached_stays_until_it_leaves),
+		cmocka_unit_test(a_backlog_is_counted_and_waits_for_no_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
