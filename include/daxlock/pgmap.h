@@ -228,7 +228,9 @@ enum dax_page_use {
  * @use: see there
  *
  * A shared page that is in use as a part of a larger range becomes one more
- * owner's as such a part.
+ * owner's as such a part. The range stays one until its last owner leaves, even
+ * if that has only a part of it: what is free of it can then be had as shared
+ * pages, not as a sole owner's.
  *
  * Ordering: acquire from the page's last life [MO-9]; release to who pins it.
  * Return: 0: dax_page_put() and dax_page_dissociate() are owed; -EBUSY the

@@ -143,6 +143,24 @@ static void a_part_of_a_large_page_is_shared(void **state)
 
 /* ---- numbers ---- */
 
+/* A file maps 2 MiB, another has one page of it, and the first goes. */
+static void a_range_is_one_until_its_last_part_is_given_up(void **state)
+{
+	struct device *device = *state;
+	const uint64_t part = PMD + 1;
+	const uint64_t rest = PMD + 2;
+
+	map(device, PMD, DAX_PMD_ORDER);
+	share(device, part, DAX_PTE_ORDER);
+	unmap(device, PMD);
+	assert_int_equal(
+		map_as(device, &device->a, rest, DAX_PTE_ORDER), -EBUSY);
+	unmap_as(device, &device->b, part);
+	map(device, rest, DAX_PTE_ORDER);
+	assert_true(dax_page_is_idle(device->pgmap, part));
+	unmap(device, rest);
+}
+
 static void owners_are_found_by_number(void **state)
 {
 	enum { OWNERS = 1000 };
@@ -199,6 +217,7 @@ int main(void)
 		DEVICE_TEST(one_file_may_have_a_page_in_several_places),
 		DEVICE_TEST(a_large_page_is_shared_as_a_whole),
 		DEVICE_TEST(a_part_of_a_large_page_is_shared),
+		DEVICE_TEST(a_range_is_one_until_its_last_part_is_given_up),
 		DEVICE_TEST(owners_are_found_by_number),
 		DEVICE_TEST(numbers_are_used_again),
 		DEVICE_TEST(numbers_that_nobody_has_find_nothing),
