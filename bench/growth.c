@@ -83,13 +83,25 @@ static const unsigned int crowds[] = {1, 4, 16, 64, 256, 1000};
 
 #define NR_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Threads and sleepers, with --quick: what they cost the scheduler takes time.
+ */
+#define QUICK_CROWD 64
+
+static bool too_many(const struct options *options, unsigned int nr)
+{
+	return options->quick && nr >= QUICK_CROWD;
+}
+
 void bench_growth(const struct options *options, const struct machine *machine)
 {
 	for (unsigned int i = 0; i < NR_OF(sizes); i++)
 		lock_case_run(&sizes[i], "growth", options, machine);
 	for (unsigned int i = 0; i < NR_OF(threads); i++)
-		lock_case_run(&threads[i], "growth", options, machine);
+		if (!too_many(options, threads[i].threads))
+			lock_case_run(&threads[i], "growth", options, machine);
 	for (unsigned int i = 0; i < NR_OF(crowds); i++) {
+		if (too_many(options, crowds[i]))
+			break;
 		wake_all_run(crowds[i], "growth", options, machine);
 		wake_chain_run(crowds[i], "growth", options, machine);
 	}
