@@ -2,10 +2,9 @@
 #include "daxlock/entry.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "entry/word.h"
 
 dax_entry_t dax_make_entry(uint64_t pfn, unsigned int flags)
@@ -143,26 +142,6 @@ static const struct word_layout layouts[] = {
 	},
 };
 
-struct text {
-	char *buffer;
-	size_t size;
-	size_t length;
-};
-
-__attribute__((format(printf, 2, 3))) static void append(
-	struct text *text, const char *format, ...)
-{
-	const bool fits = text->length < text->size;
-	va_list arguments;
-	int added;
-
-	va_start(arguments, format);
-	added = vsnprintf(fits ? text->buffer + text->length : NULL,
-		fits ? text->size - text->length : 0, format, arguments);
-	va_end(arguments);
-	text->length += added > 0 ? (size_t)added : 0;
-}
-
 static void decode_value(
 	uint64_t word, const struct word_layout *layout, struct text *text)
 {
@@ -171,27 +150,27 @@ static void decode_value(
 	for (const struct bit_name *bit = layout->bits; bit->name; bit++) {
 		if (!word_has(word, bit->bit))
 			continue;
-		append(text, "%s%s", separator, bit->name);
+		text_add(text, "%s%s", separator, bit->name);
 		separator = "|";
 	}
 	if (!*separator)
-		append(text, "PTE");
-	append(text, " %s 0x%" PRIx64, layout->number,
+		text_add(text, "PTE");
+	text_add(text, " %s 0x%" PRIx64, layout->number,
 		word >> layout->pfn_shift);
 }
 
 size_t dax_entry_decode(uint64_t word, enum dax_word_format format,
 	char *buffer, size_t size)
 {
-	struct text text = {.buffer = buffer, .size = size};
+	struct text text = text_in(buffer, size);
 	const struct word_layout *layout;
 
 	DAX_REQUIRE(format <= DAX_WORD_RADIX_SECTOR);
 	layout = &layouts[format];
 	if (!word)
-		append(&text, "none");
+		text_add(&text, "none");
 	else if ((word & layout->tag_mask) != layout->tag)
-		append(&text, "node 0x%" PRIx64, word);
+		text_add(&text, "node 0x%" PRIx64, word);
 	else
 		decode_value(word, layout, &text);
 	return text.length;

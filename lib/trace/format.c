@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Events as text, in the words of include/trace/events/fs_dax.h. */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "trace/trace.h"
 
 static const char *const names[] = {
@@ -43,27 +42,6 @@ static const struct {
 	{0x2000, "NEEDDSYNC"},
 };
 
-/* Text that grows; what does not fit is counted. */
-struct text {
-	char *buffer;
-	size_t size;
-	size_t len;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(
-	struct text *text, const char *format, ...)
-{
-	const size_t at = text->len < text->size ? text->len : text->size;
-	va_list arguments;
-	int len;
-
-	va_start(arguments, format);
-	len = vsnprintf(text->size ? text->buffer + at : NULL, text->size - at,
-		format, arguments);
-	va_end(arguments);
-	text->len += len > 0 ? (size_t)len : 0;
-}
-
 const char *dax_trace_name(enum dax_trace_id id)
 {
 	DAX_REQUIRE(id <= DAX_TRACE_UNMAP);
@@ -77,23 +55,22 @@ static void add_result(struct text *text, unsigned int result)
 	for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++) {
 		if (!(result & results[i].bit))
 			continue;
-		add(text, "%s%s", between, results[i].name);
+		text_add(text, "%s%s", between, results[i].name);
 		between = "|";
 	}
 }
 
 size_t dax_trace_result(unsigned int result, char *buffer, size_t size)
 {
-	struct text text = {.buffer = buffer, .size = size};
+	struct text text = text_in(buffer, size);
 
-	add(&text, "%s", "");
 	add_result(&text, result);
-	return text.len;
+	return text.length;
 }
 
 static void add_fault(struct text *text, const struct dax_trace_event *event)
 {
-	add(text,
+	text_add(text,
 		" %s %s%s address 0x%" PRIx64 " vm_start 0x%" PRIx64
 		" vm_end 0x%" PRIx64 " pgoff 0x%" PRIx64,
 		event->flags & DAX_TRACE_SHARED ? "shared" : "private",
@@ -105,46 +82,47 @@ static void add_fault(struct text *text, const struct dax_trace_event *event)
 static void add_done(struct text *text, const struct dax_trace_event *event)
 {
 	if (event->id <= DAX_TRACE_PMD_FAULT_DONE)
-		add(text, " max_pgoff 0x%" PRIx64, event->max_pgoff);
+		text_add(text, " max_pgoff 0x%" PRIx64, event->max_pgoff);
 	if (event->result)
-		add(text, " ");
+		text_add(text, " ");
 	add_result(text, event->result);
 	if (event->cause)
-		add(text, " cause %u", event->cause);
+		text_add(text, " cause %u", event->cause);
 }
 
 static void add_entry(struct text *text, const struct dax_trace_event *event)
 {
 	char entry[80];
 
-	add(text, " pgoff 0x%" PRIx64, event->index);
+	text_add(text, " pgoff 0x%" PRIx64, event->index);
 	if (event->error) {
-		add(text, " error %d", event->error);
+		text_add(text, " error %d", event->error);
 		return;
 	}
 	dax_entry_decode(event->entry, DAX_WORD_DAXLOCK, entry, sizeof(entry));
-	add(text, " %s", entry);
+	text_add(text, " %s", entry);
 }
 
 static void add_range(struct text *text, const struct dax_trace_event *event)
 {
-	add(text, " pgoff 0x%" PRIx64, event->index);
+	text_add(text, " pgoff 0x%" PRIx64, event->index);
 	if (event->nr == DAX_TRACE_ALL)
-		add(text, " to the end");
+		text_add(text, " to the end");
 	else if (event->id == DAX_TRACE_WRITEBACK_RANGE ||
 		 event->id == DAX_TRACE_WRITEBACK_RANGE_DONE)
-		add(text, "-0x%" PRIx64, event->index + event->nr - 1);
+		text_add(text, "-0x%" PRIx64, event->index + event->nr - 1);
 	else
-		add(text, " pages 0x%" PRIx64, event->nr);
+		text_add(text, " pages 0x%" PRIx64, event->nr);
 }
 
 size_t dax_trace_format(
 	const struct dax_trace_event *event, char *buffer, size_t size)
 {
-	struct text text = {.buffer = buffer, .size = size};
+	struct text text = text_in(buffer, size);
 
 	DAX_REQUIRE(event);
-	add(&text, "%s: ino 0x%" PRIx64, dax_trace_name(event->id), event->ino);
+	text_add(&text, "%s: ino 0x%" PRIx64, dax_trace_name(event->id),
+		event->ino);
 	switch (event->id) {
 	case DAX_TRACE_WRITEBACK_RANGE:
 	case DAX_TRACE_WRITEBACK_RANGE_DONE:
@@ -159,5 +137,5 @@ size_t dax_trace_format(
 		add_fault(&text, event);
 		add_done(&text, event);
 	}
-	return text.len;
+	return text.length;
 }
