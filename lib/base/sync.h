@@ -53,6 +53,7 @@
  *
  *   sync_alloc(size, align)	zeroed bytes or NULL; sync_free(p)
  *   sync_now()			monotonic nanoseconds
+ *   sync_thread_id()		this thread, as a debugger numbers it; not 0
  *   SYNC_THREAD_LOCAL		storage class of a variable that each thread
  *				has for itself
  *   sync_once(once, fn)	runs @fn once; struct sync_once, SYNC_ONCE_INIT

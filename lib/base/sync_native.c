@@ -342,6 +342,27 @@ uint64_t sync_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static SYNC_THREAD_LOCAL uint64_t thread_id;
+
+/* In the child of a fork, whose only thread has another number than its twin
+ * in the parent. */
+static void thread_id_forget(void)
+{
+	thread_id = 0;
+}
+
+static __attribute__((constructor)) void thread_id_setup(void)
+{
+	pthread_atfork(NULL, NULL, thread_id_forget);
+}
+
+uint64_t sync_thread_id(void)
+{
+	if (!thread_id)
+		thread_id = (uint64_t)gettid();
+	return thread_id;
+}
+
 #if DAX_CHECKED
 struct rank_chain *sync_rank_chain(void)
 {

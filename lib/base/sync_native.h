@@ -272,6 +272,7 @@ static inline void sync_rcu_leave(void)
 void *sync_alloc(size_t size, size_t align);
 void sync_free(void *block);
 uint64_t sync_now(void);
+uint64_t sync_thread_id(void);
 
 struct sync_once {
 	pthread_once_t pthread;

@@ -366,6 +366,11 @@ uint64_t sync_now(void)
 	return me->now;
 }
 
+uint64_t sync_thread_id(void)
+{
+	return run.who + 1;
+}
+
 struct rank_chain *sync_rank_chain(void)
 {
 	return &chains[run.who];

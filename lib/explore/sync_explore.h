@@ -216,6 +216,7 @@ void explore_free(void *block, const struct explore_site *site);
 #define sync_free(block)	explore_free(block, EXPLORE_HERE)
 
 uint64_t sync_now(void);
+uint64_t sync_thread_id(void);
 
 /* Thread-local storage proper is the OS thread's, which they share: these
  * variables are swapped when the thread is (schedule.c). */
