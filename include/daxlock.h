@@ -15,6 +15,7 @@
 #include <daxlock/pgmap.h>
 #include <daxlock/pmem.h>
 #include <daxlock/space.h>
+#include <daxlock/stats.h>
 #include <daxlock/trace.h>
 #include <daxlock/tree.h>
 #include <daxlock/waitq.h>

@@ -8,6 +8,7 @@
  * bit, the fact that somebody sleeps on it, and its marks:
  *
  *   63 - 12  pfn        the entry's first page on the device
+ *       10  COUNTED    the mapping has statistics; not decoded
  *        9  TOWRITE    mark: chosen by a writeback that runs
  *        8  DIRTY      mark: written since the last writeback
  *        7  ZAP        unmapped for good, no new pins
@@ -20,8 +21,8 @@
  *        0  VALUE      always set; a tree keeps nodes and 0 in the same slots
  *
  * A &dax_entry_t, which is what calls take and return, never has LOCKED,
- * WAITERS, DIRTY or TOWRITE: who locks, who waits and what is dirty are states
- * of the mapping, not of the value. 0 is "no entry".
+ * WAITERS, DIRTY, TOWRITE or COUNTED: who locks, who waits and what is dirty
+ * are states of the mapping, not of the value. 0 is "no entry".
  *
  * Everything here is a pure function: no context, any number of threads, no
  * ordering, unless a comment says otherwise.

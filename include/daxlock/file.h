@@ -58,12 +58,14 @@ struct dax_file; /* one of them */
  * @profile: NULL: the default
  * @trace: NULL: none; outlives it
  * @waitqs: NULL: the table of the process; outlives it
+ * @stats: of all its files; NULL: none; outlives it
  */
 struct dax_fs_params {
 	struct dax_pmem_map *map;
 	const struct dax_profile *profile;
 	struct dax_trace *trace;
 	struct dax_waitq_table *waitqs;
+	struct dax_stats *stats;
 };
 
 /**

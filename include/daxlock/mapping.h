@@ -59,6 +59,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct dax_mapping;
+struct dax_stats;
 
 /**
  * struct dax_mapping_ops - what a mapping asks of its owner
@@ -77,11 +78,14 @@ struct dax_mapping_ops {
  *	all mappings of the process share
  * @ops: outlives it; NULL: none
  * @owner: passed to @ops
+ * @stats: where it counts (daxlock/stats.h); outlives it. NULL: nowhere, and
+ *	its locks are quicker
  */
 struct dax_mapping_params {
 	struct dax_waitq_table *waitqs;
 	const struct dax_mapping_ops *ops;
 	void *owner;
+	struct dax_stats *stats;
 };
 
 /**

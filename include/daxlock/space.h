@@ -184,6 +184,7 @@ struct dax_space_limits {
  * @profile: NULL: the default
  * @trace: NULL: none; outlives it
  * @waitqs: where its sleepers wait; NULL: the table of the process
+ * @stats: where its mapping counts; NULL: nowhere; outlives it
  */
 struct dax_space_params {
 	const struct dax_space_ops *ops;
@@ -193,6 +194,7 @@ struct dax_space_params {
 	const struct dax_profile *profile;
 	struct dax_trace *trace;
 	struct dax_waitq_table *waitqs;
+	struct dax_stats *stats;
 };
 
 /**

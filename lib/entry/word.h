@@ -24,8 +24,11 @@
 #define WORD_MARK(mark)	 ((uint64_t)1 << (WORD_MARK_SHIFT + (mark)))
 #define WORD_MARKS	 ((uint64_t)3 << WORD_MARK_SHIFT)
 
+/* Of a mapping with statistics: the quick ways are closed (mapping/stats.h). */
+#define WORD_COUNTED	 ((uint64_t)1 << 10)
+
 /* What a word has and a value (dax_entry_t) has not. */
-#define WORD_STATE (WORD_LOCKED | WORD_WAITERS | WORD_MARKS)
+#define WORD_STATE (WORD_LOCKED | WORD_WAITERS | WORD_MARKS | WORD_COUNTED)
 
 #define WORD_PFN_SHIFT 12
 

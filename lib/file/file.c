@@ -42,6 +42,7 @@ int dax_fs_new(const struct dax_fs_params *params, struct dax_fs **out)
 	fs->profile = profile ? profile : dax_profile_find(NULL);
 	fs->trace = params->trace;
 	fs->waitqs = params->waitqs;
+	fs->stats = params->stats;
 	fs->nr_blocks = nr;
 	sync_lock_init(&fs->lock, RANK_LEAF);
 	format(fs);
@@ -124,6 +125,7 @@ int dax_file_new(struct dax_fs *fs, struct dax_file **out)
 		.profile = fs->profile,
 		.trace = fs->trace,
 		.waitqs = fs->waitqs,
+		.stats = fs->stats,
 	};
 	struct dax_file *file;
 	int error;

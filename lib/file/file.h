@@ -68,6 +68,7 @@ struct dax_fs {
 	const struct dax_profile *profile; /* const after init */
 	struct dax_trace *trace;	   /* const after init */
 	struct dax_waitq_table *waitqs;	   /* const after init */
+	struct dax_stats *stats;	   /* const after init */
 	uint64_t nr_blocks;		   /* const after init */
 
 	struct sync_lock lock;

@@ -11,6 +11,12 @@ static unsigned int order_flags(unsigned int order)
 	return order == DAX_PUD_ORDER ? DAX_PUD : DAX_PTE;
 }
 
+/* What the words of a mapping have from the first. */
+static uint64_t word_of_mapping(const struct dax_mapping *m)
+{
+	return m->stats ? WORD_COUNTED : 0;
+}
+
 static dax_entry_t empty_entry(unsigned int order)
 {
 	return WORD_VALUE | WORD_FLAGS(DAX_EMPTY | order_flags(order));
@@ -37,13 +43,15 @@ static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
 {
 	const dax_entry_t large = *entry;
 	const dax_entry_t small = empty_entry(order);
+	const uint64_t locked = small | WORD_LOCKED | word_of_mapping(m);
 	uint64_t word;
 	int error;
 
 	keep_locked(m, index, large);
 	if (dax_is_zero_entry(large))
 		mapping_unmap(m, index, large);
-	error = tree_split(&m->tree, index, small | WORD_LOCKED, &word);
+	entry_uncount(m, index, large);
+	error = tree_split(&m->tree, index, locked, &word);
 	if (error) {
 		split_failed(m, index, large);
 		return error;
@@ -52,6 +60,7 @@ static int downgrade(struct dax_mapping *m, dax_pgoff_t index,
 	entry_note("splits", index, large);
 	entry_note_key(KEY_ENDS, m, index, large);
 	entry_locked(m, index, small, LOCK_GIVES_UP);
+	entry_count(m, index, locked);
 	slot_forget();
 	mapping_account(m, entry_pages(small), entry_pages(large));
 	entry_removed(m, index, word);
@@ -89,7 +98,8 @@ static int grab_new(struct dax_mapping *m, dax_pgoff_t index,
 {
 	int error;
 
-	*place = (struct tree_place){.word = empty_entry(order)};
+	*place = (struct tree_place){
+		.word = empty_entry(order) | word_of_mapping(m)};
 	error = tree_fill(
 		&m->tree, index, place->word | WORD_LOCKED, &place->slot);
 	if (!error)
@@ -161,6 +171,7 @@ int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
 	if (error)
 		return grab_failed(m, index, error);
 	entry_locked(m, index, place.word, LOCK_MAY_WAIT);
+	entry_count(m, index, place.word);
 	if (place.slot)
 		slot_remember(m, index, place.slot);
 	else

@@ -43,6 +43,7 @@ static int lock_or_wait(struct dax_mapping *m, dax_pgoff_t index,
 		return error;
 	entry_locked(
 		m, index, place.word, limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
+	entry_count(m, index, place.word);
 	slot_remember(m, index, place.slot);
 	*out = word_entry(place.word);
 	return 0;
@@ -68,7 +69,7 @@ static inline int lock_entry(struct dax_mapping *m, dax_pgoff_t index,
 	sync_rcu_enter();
 	place = tree_walk(&m->tree, index, 0);
 	word = place.word;
-	if (!word_is_unlocked(word) ||
+	if (!word_is_quick(word) ||
 		/* [MO-2] Sees all that the owners before us did. */
 		!sync_cas(place.slot, &word, word | WORD_LOCKED,
 			memory_order_acquire))
@@ -96,6 +97,7 @@ int dax_trylock_entry(
 	if (error)
 		return error;
 	entry_locked(m, index, place.word, LOCK_GIVES_UP);
+	entry_count(m, index, place.word);
 	slot_remember(m, index, place.slot);
 	*out = word_entry(place.word);
 	return 0;
@@ -158,6 +160,7 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 							     : DAX_LOCK_EMPTY;
 	}
 	entry_locked(m, index, place.word, LOCK_MAY_WAIT);
+	entry_count(m, index, place.word);
 	slot_remember(m, index, place.slot);
 	*cookie = cookie_of(place.word);
 	*pfn = dax_to_pfn(*cookie) + index - dax_entry_start(*cookie, index);
@@ -197,8 +200,19 @@ void entry_require_owned(const struct dax_mapping *m, dax_pgoff_t index,
 
 #endif
 
-/* L3, somebody is queued, or the entry is not locked: chooses the next, then
- * unlocks, and knows by then whether more are left. */
+/* Unlocks if nobody waits; @word is what is there otherwise. */
+static bool unlock_counted(struct sync_u64 *slot, uint64_t *word)
+{
+	while (word_is_locked(*word) && !word_has(*word, WORD_WAITERS))
+		/* [MO-2] All that we did before whoever locks it next. */
+		if (sync_cas(slot, word, *word & ~WORD_LOCKED,
+			    memory_order_release))
+			return true;
+	return false;
+}
+
+/* L3, somebody is queued, or the entry is counted, or not locked: chooses the
+ * next, then unlocks, and knows by then whether more are left. */
 static __attribute__((noinline)) void unlock_in_turn(
 	struct dax_mapping *m, dax_pgoff_t index, struct sync_u64 *slot)
 {
@@ -211,11 +225,16 @@ static __attribute__((noinline)) void unlock_in_turn(
 
 	if (!word_is_locked(word))
 		return;
+	entry_uncount(m, index, word);
+	if (mapping_counts(m) && unlock_counted(slot, &word))
+		return;
 	key = unlocker_key(m, index, word);
 	queue = dax_waitq_lock(m->waitqs, &key);
 	waiters = dax_waitq_take_locked(queue, &key, DAX_WAKE_NEXT, &woken)
 			  ? WORD_WAITERS
 			  : 0;
+	if (mapping_counts(m))
+		stats_wake_locked(m->stats, queue, &key, &woken);
 	while (word_is_locked(word))
 		/* [MO-2] All that we did before whoever locks it next. */
 		if (sync_cas(slot, &word,
@@ -238,7 +257,7 @@ static __attribute__((noinline, cold)) void wake_next(
 	const struct dax_wait_key key = unlocker_key(m, index, word);
 
 	if (unlock_wakes())
-		wake_sleepers(waitqs, &key, DAX_WAKE_NEXT);
+		wake_sleepers(waitqs, NULL, &key, DAX_WAKE_NEXT);
 }
 
 static inline void unlock_slot(struct dax_mapping *m, dax_pgoff_t index,
@@ -256,7 +275,7 @@ static inline void unlock_slot(struct dax_mapping *m, dax_pgoff_t index,
 	entry_note_key(KEY_UNLOCKS, m, index, entry);
 	if (looks_before_unlock(slot, word))
 		return;
-	if ((word & (WORD_LOCKED | WORD_WAITERS)) != WORD_LOCKED)
+	if ((word & (WORD_LOCKED | WORD_WAITERS | WORD_COUNTED)) != WORD_LOCKED)
 		unlock_in_turn(m, index, slot);
 	/* (B) in wait.c. The bit is set: what it is worth is subtracted in one
 	 * instruction, which returns the others.

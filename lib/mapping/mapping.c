@@ -26,6 +26,7 @@ int dax_mapping_new(
 	m->waitqs = waitqs;
 	m->ops = chosen.ops;
 	m->owner = chosen.owner;
+	m->stats = chosen.stats;
 	*out = m;
 	return 0;
 }

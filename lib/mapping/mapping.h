@@ -29,6 +29,7 @@
 #include "base/sync.h"
 #include "daxlock/mapping.h"
 #include "entry/word.h"
+#include "mapping/stats.h"
 #include "tree/node.h"
 #include "waitq/queue.h"
 
@@ -37,6 +38,7 @@ struct dax_mapping {
 	struct dax_waitq_table *waitqs;	   /* const after init */
 	const struct dax_mapping_ops *ops; /* const after init */
 	void *owner;			   /* const after init */
+	struct dax_stats *stats;	   /* const after init; or NULL */
 	/* Relaxed: a count, exact when nobody is in a call. On a line of its
 	 * own: every insertion writes it, every walk reads the root. */
 	struct sync_u64 nr_pages __attribute__((aligned(64)));
@@ -87,6 +89,12 @@ static inline bool word_is_unlocked(uint64_t word)
 	return (word & (WORD_VALUE | WORD_LOCKED)) == WORD_VALUE;
 }
 
+/* Unlocked, and of a mapping that does not count. */
+static inline bool word_is_quick(uint64_t word)
+{
+	return (word & (WORD_VALUE | WORD_LOCKED | WORD_COUNTED)) == WORD_VALUE;
+}
+
 /* Locks the entry at @place, inside sync_rcu_enter(). False: @place->word is
  * what is there instead of an unlocked entry. */
 static inline bool place_trylock(struct tree_place *place)
@@ -122,8 +130,9 @@ struct wait {
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	struct wait *wait);
 
-/* Touches no mapping: @key's owner may be gone. WAITERS stays as it is. */
-void wake_sleepers(struct dax_waitq_table *waitqs,
+/* Touches no mapping: @key's owner may be gone, and has then no @stats. WAITERS
+ * stays as it is. */
+void wake_sleepers(struct dax_waitq_table *waitqs, struct dax_stats *stats,
 	const struct dax_wait_key *key, enum dax_wake_mode mode);
 
 /* L4: after the removal of @word, an entry that covered @index. */
@@ -160,6 +169,28 @@ static inline void entry_locked(const struct dax_mapping *m, dax_pgoff_t index,
 	rank_push(entry_rank(m, index, word));
 	entry_note("locks", index, word);
 	entry_note_key(KEY_LOCKS, m, index, word);
+}
+
+/* No: this branch is all that statistics cost. */
+static inline bool mapping_counts(const struct dax_mapping *m)
+{
+	return __builtin_expect(m->stats != NULL, 0);
+}
+
+/* After entry_locked(), where the mapping may be one that counts. */
+static inline void entry_count(
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	if (mapping_counts(m))
+		stats_lock(m->stats, entry_key(m, index, word));
+}
+
+/* Before it is another's to lock. */
+static inline void entry_uncount(
+	const struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
+{
+	if (mapping_counts(m))
+		stats_unlock(m->stats, entry_key(m, index, word));
 }
 
 static inline void slot_remember(

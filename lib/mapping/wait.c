@@ -64,6 +64,23 @@ static bool announce_sleeper(
 	return announced;
 }
 
+/* @queue is locked, and is not when this returns. */
+static int sleep_in(struct dax_mapping *m, struct dax_waitq *queue,
+	const struct dax_wait_key *key, struct wait *wait)
+{
+	uint64_t start = 0;
+	int error;
+
+	if (mapping_counts(m))
+		start = stats_sleep(waiter_of(&wait->waiter));
+	dax_waitq_enqueue_locked(queue, &wait->waiter, key, wait->mode);
+	dax_waitq_unlock(queue);
+	error = dax_waitq_sleep(queue, &wait->waiter, wait->limit);
+	if (mapping_counts(m))
+		stats_slept(m->stats, waiter_of(&wait->waiter), start, error);
+	return error;
+}
+
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	struct wait *wait)
 {
@@ -72,8 +89,11 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 
 	if (!wait->limit)
 		rank_check(entry_rank(m, index, word));
-	if (spin_while_locked(m, index, word))
+	if (spin_while_locked(m, index, word)) {
+		if (mapping_counts(m))
+			stats_spin(m->stats, &key);
 		return 0;
+	}
 	queue = dax_waitq_lock(m->waitqs, &key);
 	if (!announce_sleeper(m, index, dax_entry_order(word))) {
 		leave_queue(queue);
@@ -81,12 +101,10 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	}
 	keep_queue(m, &key, queue);
 	entry_note("finds locked", index, word);
-	dax_waitq_enqueue_locked(queue, &wait->waiter, &key, wait->mode);
-	dax_waitq_unlock(queue);
-	return dax_waitq_sleep(queue, &wait->waiter, wait->limit);
+	return sleep_in(m, queue, &key, wait);
 }
 
-void wake_sleepers(struct dax_waitq_table *waitqs,
+void wake_sleepers(struct dax_waitq_table *waitqs, struct dax_stats *stats,
 	const struct dax_wait_key *key, enum dax_wake_mode mode)
 {
 	struct dax_waitq *queue = dax_waitq_lock(waitqs, key);
@@ -95,6 +113,8 @@ void wake_sleepers(struct dax_waitq_table *waitqs,
 	/* WAITERS stays as it is, perhaps without need: the next unlock then
 	 * finds nobody and clears it. */
 	dax_waitq_take_locked(queue, key, mode, &woken);
+	if (stats)
+		stats_wake_locked(stats, queue, key, &woken);
 	dax_waitq_unlock(queue);
 	dax_waitq_wake(&woken);
 }
@@ -104,7 +124,8 @@ void entry_removed(struct dax_mapping *m, dax_pgoff_t index, uint64_t word)
 	const struct dax_wait_key key = waker_key(m, index, word);
 
 	if (removal_wakes(word))
-		wake_sleepers(m->waitqs, &key, removed_wake_mode(word));
+		wake_sleepers(
+			m->waitqs, m->stats, &key, removed_wake_mode(word));
 }
 
 dax_entry_t dax_get_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index)
@@ -140,5 +161,5 @@ void dax_put_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index,
 	word = dax_tree_load(&m->tree, index);
 	if (mode == DAX_WAKE_ALL ||
 		(word_is_unlocked(word) && word_has(word, WORD_WAITERS)))
-		wake_sleepers(m->waitqs, &key, mode);
+		wake_sleepers(m->waitqs, m->stats, &key, mode);
 }

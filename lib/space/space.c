@@ -38,6 +38,7 @@ int dax_space_new(const struct dax_space_params *params, struct dax_space **out)
 			.waitqs = params->waitqs,
 			.ops = &mapping_ops,
 			.owner = space,
+			.stats = params->stats,
 		},
 		&space->mapping);
 	if (error) {

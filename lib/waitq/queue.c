@@ -34,17 +34,30 @@ static void list_remove(struct waiters *list, struct waiter *waiter)
 		waiter->previous;
 }
 
-static bool same_key(const struct dax_wait_key *a, const struct dax_wait_key *b)
-{
-	return a->index == b->index && a->owner == b->owner;
-}
-
 static struct waiter *first_with(
 	struct waiter *from, const struct dax_wait_key *key)
 {
-	while (from && !same_key(&from->key, key))
+	while (from && !waitq_same_key(&from->key, key))
 		from = from->next;
 	return from;
+}
+
+static bool list_has_others(
+	const struct waiters *list, const struct dax_wait_key *key)
+{
+	const struct waiter *waiter = list->first;
+
+	while (waiter && waitq_same_key(&waiter->key, key))
+		waiter = waiter->next;
+	return waiter;
+}
+
+bool waitq_has_others_locked(
+	const struct dax_waitq *queue, const struct dax_wait_key *key)
+{
+	sync_lock_assert_held(&queue->lock);
+	return list_has_others(&queue->exclusive, key) ||
+	       list_has_others(&queue->shared, key);
 }
 
 /* ---- sleeping ---- */
@@ -54,7 +67,8 @@ void dax_waitq_enqueue_locked(struct dax_waitq *queue,
 	enum dax_wait_mode mode)
 {
 	struct waiter *waiter = waiter_of(opaque);
-	const bool again = waiter->next_in_line && same_key(&waiter->key, key);
+	const bool again =
+		waiter->next_in_line && waitq_same_key(&waiter->key, key);
 	struct waiters *list;
 
 	sync_lock_assert_held(&queue->lock);

@@ -24,6 +24,10 @@ struct waiter {
 	bool next_in_line;	   /* written by the taker, before the unpark:
 				    * it alone was chosen, in its turn */
 	struct sync_parker parker; /* W1 */
+	/* Of mappings with statistics; written by the sleeper, not queued. */
+	unsigned int sleeps; /* of this call; 0: what follows is not known */
+	uint64_t thread;
+	uint64_t since_ns; /* of the first of them */
 };
 
 struct waiters {
@@ -62,6 +66,12 @@ static inline struct cancel *cancel_of(struct dax_cancel *cancel)
 	return (struct cancel *)cancel;
 }
 
+static inline bool waitq_same_key(
+	const struct dax_wait_key *a, const struct dax_wait_key *b)
+{
+	return a->index == b->index && a->owner == b->owner;
+}
+
 /* Takes @waiter out if it is still queued; the caller then follows W1. */
 bool waitq_withdraw(struct dax_waitq *queue, struct waiter *waiter);
 
@@ -69,6 +79,16 @@ bool waitq_withdraw(struct dax_waitq *queue, struct waiter *waiter);
 bool cancel_arm(
 	struct cancel *cancel, struct dax_waitq *queue, struct waiter *waiter);
 void cancel_disarm(struct cancel *cancel);
+
+/* Does anybody sleep there on another key than @key? */
+bool waitq_has_others_locked(
+	const struct dax_waitq *queue, const struct dax_wait_key *key);
+
+/* Calls @visit, under its queue's lock, for each sleeper with @owner in its
+ * key. */
+void waitq_table_each(struct dax_waitq_table *table, const void *owner,
+	void (*visit)(const struct waiter *waiter, void *context),
+	void *context);
 
 /* Does anybody sleep with @owner in its key, or at all when it is NULL? */
 bool waitq_table_sleeps(struct dax_waitq_table *table, const void *owner);

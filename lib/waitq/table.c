@@ -102,6 +102,33 @@ bool waitq_table_sleeps(struct dax_waitq_table *table, const void *owner)
 	return sleeps;
 }
 
+static void list_each(const struct waiters *list, const void *owner,
+	void (*visit)(const struct waiter *waiter, void *context),
+	void *context)
+{
+	const struct waiter *waiter = list->first;
+
+	for (; waiter; waiter = waiter->next)
+		if (waiter->key.owner == owner)
+			visit(waiter, context);
+}
+
+void waitq_table_each(struct dax_waitq_table *table, const void *owner,
+	void (*visit)(const struct waiter *waiter, void *context),
+	void *context)
+{
+	const size_t nr_queues = (size_t)1 << (64 - table->shift);
+
+	for (size_t i = 0; i < nr_queues; i++) {
+		struct dax_waitq *queue = &table->queues[i];
+
+		sync_lock_acquire(&queue->lock);
+		list_each(&queue->exclusive, owner, visit, context);
+		list_each(&queue->shared, owner, visit, context);
+		sync_lock_release(&queue->lock);
+	}
+}
+
 struct dax_waitq *dax_waitq_lock(
 	struct dax_waitq_table *table, const struct dax_wait_key *key)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daxlock/stats.h"
 #include "explore/disk_operations.h"
 #include "explore/file_operations.h"
 #include "explore/page_operations.h"
@@ -404,6 +405,7 @@ static void pmd_zero_dirty(struct world *world)
 }
 
 static void mapping_body(const struct combination *combination);
+static void counted_body(const struct combination *combination);
 
 const struct state_kind state_kinds[] = {
 	{"empty", empty, mapping_body},
@@ -415,6 +417,7 @@ const struct state_kind state_kinds[] = {
 	{"dirty0", dirty0, mapping_body},
 	{"pmd-zero-dirty", pmd_zero_dirty, mapping_body},
 	{"small0-empty", small0_empty, mapping_body},
+	{"counted", small1, counted_body},
 };
 const unsigned int nr_state_kinds =
 	sizeof(state_kinds) / sizeof(state_kinds[0]);
@@ -430,12 +433,12 @@ static void unmap(void *owner, dax_pgoff_t index, uint64_t nr)
 	sync_count(&world->unmapped, nr);
 }
 
-static void mapping_body(const struct combination *combination)
+static void play(const struct combination *combination, struct dax_stats *stats)
 {
 	static const struct dax_mapping_ops ops = {.unmap = unmap};
 	struct world world = {0};
-	const struct dax_mapping_params params = {.ops = &ops, .owner = &world};
-	struct dax_mapping_params chosen = params;
+	struct dax_mapping_params params = {
+		.ops = &ops, .owner = &world, .stats = stats};
 	unsigned int slept = 0;
 	const char *wrong;
 
@@ -443,8 +446,8 @@ static void mapping_body(const struct combination *combination)
 		dax_cancel_init(&world.cancels[i]);
 	if (dax_waitq_table_new(combination->queues, 1, &world.waitqs))
 		abort();
-	chosen.waitqs = world.waitqs;
-	if (dax_mapping_new(&chosen, &world.m))
+	params.waitqs = world.waitqs;
+	if (dax_mapping_new(&params, &world.m))
 		abort();
 	combination->state->setup(&world);
 	for (unsigned int i = 0; i < combination->nr; i++)
@@ -460,6 +463,25 @@ static void mapping_body(const struct combination *combination)
 	dax_explore_check(!wrong, wrong ? wrong : "");
 	dax_mapping_delete(&world.m);
 	dax_waitq_table_delete(&world.waitqs);
+}
+
+static void mapping_body(const struct combination *combination)
+{
+	play(combination, NULL);
+}
+
+static void counted_body(const struct combination *combination)
+{
+	struct dax_stats_counts counts;
+	struct dax_stats *stats;
+
+	if (dax_stats_new(&stats))
+		abort();
+	play(combination, stats);
+	dax_stats_read(stats, &counts);
+	dax_explore_check(counts.woken == counts.sleeps - counts.gave_up,
+		"who sleeps is woken or gives up, and both are counted");
+	dax_stats_delete(&stats);
 }
 
 void combination_body(void *context)

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "daxlock/stats.h"
 #include "explore/operations.h"
 #include "explore/races.h"
 #include "explore/scenarios.h"
@@ -272,9 +273,10 @@ static void put_small(dax_pgoff_t index)
 typedef void thread_fn(void *unused, long index);
 
 /* In a mapping of their own, with queues of their own. */
-static void explore_two(thread_fn *first, thread_fn *second)
+static void explore_two(
+	thread_fn *first, thread_fn *second, struct dax_stats *stats)
 {
-	struct dax_mapping_params params = {0};
+	struct dax_mapping_params params = {.stats = stats};
 
 	if (dax_waitq_table_new(1, 1, &waitqs))
 		abort();
@@ -293,7 +295,7 @@ static void explore_two(thread_fn *first, thread_fn *second)
 static void deleted_and_made_anew(void *unused)
 {
 	(void)unused;
-	explore_two(write_and_delete, fill_and_read);
+	explore_two(write_and_delete, fill_and_read, NULL);
 }
 
 static void make_and_unlock(void *unused, long index)
@@ -325,7 +327,19 @@ static void give_up_and_delete(void *unused, long index)
 static void deleted_behind_an_unlock(void *unused)
 {
 	(void)unused;
-	explore_two(make_and_unlock, give_up_and_delete);
+	explore_two(make_and_unlock, give_up_and_delete, NULL);
+}
+
+/* What counts the unlock is not in the mapping any more, either. */
+static void deleted_behind_a_counted_unlock(void *unused)
+{
+	struct dax_stats *stats;
+
+	(void)unused;
+	if (dax_stats_new(&stats))
+		abort();
+	explore_two(make_and_unlock, give_up_and_delete, stats);
+	dax_stats_delete(&stats);
 }
 
 static const struct {
@@ -334,6 +348,7 @@ static const struct {
 } bodies[] = {
 	{"deleted and made anew", deleted_and_made_anew},
 	{"deleted behind an unlock", deleted_behind_an_unlock},
+	{"deleted behind a counted unlock", deleted_behind_a_counted_unlock},
 };
 #define NR_BODIES (sizeof(bodies) / sizeof(bodies[0]))
 
@@ -440,6 +455,8 @@ static const struct order orders[] = {
 	{"dax_page_dissociate:acquire", NULL},
 	{"dax_page_dissociate:release", NULL},
 	{"dax_pgmap_get:acquire", NULL},
+	/* The lock of the statistics orders the same. */
+	{"unlock_counted:release", NULL},
 	/* No scenario looks at what these order: a page found without its
 	 * lock; the default table; the object that is an owner. */
 	{"replace:release", NULL},

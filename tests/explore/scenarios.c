@@ -41,6 +41,8 @@ const struct named_scenario named_scenarios[] = {
 	{"deadline", "small1: D1,D1,F1 /1",
 		"who was chosen at its deadline passes the wake on", 2, 0,
 		47396},
+	{"counted", "counted: F1,F1,I1 /1",
+		"what is counted of sleeps and wakes adds up", 2, 0, 47798},
 	{"read-and-write", "hole: load,write /1",
 		"a hole that is filled is shown no more", 1, 0, 219},
 	{"store-and-fsync", "shown: store,fsync /1",

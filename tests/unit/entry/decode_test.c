@@ -48,6 +48,7 @@ static void words_of_this_library(void **state)
 		{0x5081, OURS, "ZAP pfn 0x5"},
 		{0x5101, OURS, "DIRTY pfn 0x5"},
 		{0x5201, OURS, "TOWRITE pfn 0x5"},
+		{0x5401, OURS, "PTE pfn 0x5"},
 		{0xfffffffffffffbff, OURS, EVERY_BIT},
 	};
 
