@@ -6,6 +6,15 @@
  * Files and address spaces are given one when they are made; those made
  * without have tracepoints that cost one predicted branch.
  *
+ * Where the library was built with <sys/sdt.h>, each tracepoint is a USDT probe
+ * too, of provider "daxlock", whether there is a trace or not; doc/faults.bt
+ * shows it. Its arguments are the event's
+ *
+ *   faults, holes, mkwrite  ino, index, flags, result, cause, address,
+ *                           vm_start, vm_end, max_pgoff
+ *   writeback, unmap        ino, index, nr
+ *   grab                    ino, index, error, entry
+ *
  * Guarantees
  *   G1	Emitting takes no lock but the first time in a thread, and never fails:
  *	what cannot be kept is counted (dax_trace_lost()).

@@ -118,7 +118,7 @@ static struct ring *my_ring(struct dax_trace *trace)
 	return mine.ring;
 }
 
-void trace_record(struct dax_trace *trace, const struct dax_trace_event *event)
+static void keep(struct dax_trace *trace, const struct dax_trace_event *event)
 {
 	struct ring *ring = my_ring(trace);
 	struct dax_trace_event *slot;
@@ -131,6 +131,13 @@ void trace_record(struct dax_trace *trace, const struct dax_trace_event *event)
 	*slot = *event;
 	slot->thread = ring->thread;
 	slot->sequence = sync_add(&trace->sequence, 1, memory_order_relaxed);
+}
+
+void trace_record(struct dax_trace *trace, const struct dax_trace_event *event)
+{
+	usdt_emit(event);
+	if (trace)
+		keep(trace, event);
 }
 
 /* G3: what was overwritten before it was read is lost. */
