@@ -397,8 +397,8 @@ void dax_mm_leaf(struct dax_mm *mm, uint64_t address, struct dax_leaf *leaf);
  * dax_mm_verify() - check a page table against files that are at rest
  * @mm: address space; no call on it, or on the files it shows, runs
  *
- * Each leaf with a page of a device has an entry with that page, or one that
- * is not smaller; one that can be stored to has a dirty one; a zero page is
+ * Each leaf with a page of a device has an entry that holds that page, or one
+ * that is not smaller; one that can be stored to has a dirty one; a zero page is
  * shown only where the file has no block, or one of zeros; no leaf is outside
  * every area or past the end of its file.
  *

@@ -49,6 +49,7 @@
 
 #include <daxlock/attributes.h>
 #include <daxlock/entry.h>
+#include <daxlock/pgmap.h>
 #include <daxlock/tree.h>
 #include <daxlock/waitq.h>
 
@@ -80,12 +81,16 @@ struct dax_mapping_ops {
  * @owner: passed to @ops
  * @stats: where it counts (daxlock/stats.h); outlives it. NULL: nowhere, and
  *	its locks are quicker
+ * @pgmap: the device whose pages its entries name: each entry with storage is
+ *	the owner of its pages, and holds them until it is zapped. Outlives it,
+ *	and so does what @waitqs says. NULL: pages are not counted
  */
 struct dax_mapping_params {
 	struct dax_waitq_table *waitqs;
 	const struct dax_mapping_ops *ops;
 	void *owner;
 	struct dax_stats *stats;
+	struct dax_pgmap *pgmap;
 };
 
 /**
@@ -93,18 +98,19 @@ struct dax_mapping_params {
  * @params: NULL: all defaults
  * @out: the mapping, or NULL on error
  *
- * Return: 0; -ENOMEM.
+ * Return: 0; -ENOMEM; -EMFILE as dax_pgmap_add_owner().
  */
 int dax_mapping_new(const struct dax_mapping_params *params,
 	struct dax_mapping **out) DAX_MUST_CHECK;
 
 /**
  * dax_mapping_delete() - free a mapping and all that is in it
- * @m: set to NULL; NULL is accepted
+ * @m: set to NULL; NULL is accepted. No page of its entries is pinned
  *
- * Threads: no other call on the mapping may run, nobody may sleep in it. One may
- *	still return: the unlock of an entry that the caller, or whom it waited
- *	for, removed since.
+ * Threads: no other call on the mapping may run, nobody may sleep in it. One
+ *may still return: the unlock of an entry that the caller, or whom it waited
+ *	for, removed since. dax_lock_page() may run: it is a call on the device,
+ *	and finds the mapping gone.
  */
 void dax_mapping_delete(struct dax_mapping **m);
 
@@ -149,8 +155,8 @@ int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,
  * Return: 0; -ENOENT no entry covers @index.
  * Models: fs/dax.c get_unlocked_entry() then dax_lock_entry(), v6.12.
  */
-int dax_lock_entry(struct dax_mapping *m, dax_pgoff_t index, dax_entry_t *out)
-	DAX_MUST_CHECK;
+int dax_lock_entry(struct dax_mapping *m, dax_pgoff_t index,
+	dax_entry_t *out) DAX_MUST_CHECK;
 
 /**
  * dax_trylock_entry() - lock the entry that covers an index, or say no
@@ -231,8 +237,8 @@ void dax_unlock_entry(
  * Models: fs/dax.c get_unlocked_entry(), v6.12. Differs: entries of every
  *	order are waited for.
  */
-dax_entry_t dax_get_unlocked_entry(struct dax_mapping *m, dax_pgoff_t index)
-	DAX_MUST_CHECK;
+dax_entry_t dax_get_unlocked_entry(
+	struct dax_mapping *m, dax_pgoff_t index) DAX_MUST_CHECK;
 
 /**
  * dax_put_unlocked_entry() - decline an entry: pass the wake on
@@ -289,10 +295,12 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
  * @DAX_DIRTY: mark the entry dirty
  * @DAX_COW: a copy was made of shared storage: replace what is there, and
  *	mark the entry TOWRITE as well if it is dirty
+ * @DAX_SHARED: other mappings may have the storage, too
  */
 enum dax_insert_flags {
 	DAX_DIRTY = 1 << 8,
 	DAX_COW = 1 << 9,
+	DAX_SHARED = 1 << 10,
 };
 
 /**
@@ -306,14 +314,19 @@ enum dax_insert_flags {
  *
  * Only zero, empty and (DAX_COW) shared entries are replaced; one that has
  * storage keeps it, and is only marked. A zero entry that is replaced by
- * storage, and a shared one, are unmapped first.
+ * storage, and a shared one, are unmapped first. An entry that was zapped holds
+ * its page again.
  *
  * Context: holds ENTRY. May sleep in @unmap. Takes and drops TREE if it marks.
  * Ordering: a search for marks that starts after this finds the entry.
  * Threads: the one that locked it.
- * Models: fs/dax.c dax_insert_entry(), v6.12.
+ * Return: 0, always if the mapping has no pgmap. Else also, and nothing
+ *changed: -EIO the device is dying; -EFBIG @index is beyond what pages know;
+ *-EBUSY as dax_page_associate(): a large entry falls back to smaller ones.
+ * Models: fs/dax.c dax_insert_entry(), v6.12; as in the 2022 series it may
+ *fail.
  */
-void dax_insert_entry(struct dax_mapping *m, dax_pgoff_t index,
+int dax_insert_entry(struct dax_mapping *m, dax_pgoff_t index,
 	dax_entry_t *entry, uint64_t pfn, unsigned int flags);
 
 /**
@@ -322,15 +335,16 @@ void dax_insert_entry(struct dax_mapping *m, dax_pgoff_t index,
  * @index: in pages
  *
  * Waits while the entry is locked. Does not unmap: change the block map first,
- * then call this, then unmap.
+ * then call this, then unmap. If the mapping has a pgmap, an entry with storage
+ * is unmapped and zapped before it is dropped; if its page is pinned, it stays,
+ * zapped, as that is how the pin is found. This holds for the next two, too.
  *
  * Context: may sleep. Takes and drops WAITQ, TREE.
  * Threads: any number.
- * Return: 1 dropped; 0 no entry, or one that is dirty or being written.
+ * Return: 1 dropped; 0 no entry, or one that is dirty, being written or pinned.
  * Models: fs/dax.c dax_invalidate_mapping_entry_sync(), v6.12.
  */
-int dax_invalidate_mapping_entry_sync(
-	struct dax_mapping *m, dax_pgoff_t index);
+int dax_invalidate_mapping_entry_sync(struct dax_mapping *m, dax_pgoff_t index);
 
 /**
  * dax_delete_mapping_entry() - drop an entry
@@ -341,7 +355,7 @@ int dax_invalidate_mapping_entry_sync(
  *
  * Context: may sleep. Takes and drops WAITQ, TREE.
  * Threads: any number.
- * Return: 1 dropped; 0 no entry.
+ * Return: 1 dropped; 0 no entry, or one that is pinned.
  * Models: fs/dax.c dax_delete_mapping_entry(), v6.12.
  */
 int dax_delete_mapping_entry(struct dax_mapping *m, dax_pgoff_t index);
@@ -363,6 +377,67 @@ int dax_delete_mapping_entry(struct dax_mapping *m, dax_pgoff_t index);
  */
 uint64_t dax_delete_mapping_range(
 	struct dax_mapping *m, dax_pgoff_t first, dax_pgoff_t last);
+
+/* ---- pages ---- */
+
+/**
+ * dax_zap_mappings_range() - let go of the pages of a range, and find the pins
+ * @m: mapping
+ * @first: in pages
+ * @last: in pages, inclusive; UINT64_MAX is the last page
+ * @pfn: a page that somebody holds; written only with -EBUSY
+ *
+ * Entries stay, and name their pages, but do not hold them: a page that nobody
+ * has pinned is idle, and cannot be pinned. No page table shows the range, and
+ * no fault runs: the caller has seen to that. Waits for each entry that is
+ * locked, and looks at it again.
+ *
+ * Context: may sleep. Takes and drops WAITQ, ENTRY.
+ * Threads: any number.
+ * Return: 0 every page is idle, and so it stays until the next fault; -EBUSY.
+ * Models: fs/dax.c dax_zap_mappings_range(), 2022 series.
+ */
+int dax_zap_mappings_range(struct dax_mapping *m, dax_pgoff_t first,
+	dax_pgoff_t last, uint64_t *pfn) DAX_MUST_CHECK;
+
+/**
+ * struct dax_page_lock - the locked entry of a page
+ * @m: mapping that has the page; lives until dax_unlock_page()
+ * @index: of the page in it
+ * @entry: that covers @index
+ */
+struct dax_page_lock {
+	struct dax_mapping *m;
+	dax_pgoff_t index;
+	dax_entry_t entry;
+};
+
+/**
+ * dax_lock_page() - lock the entry of a page, whoever has it
+ * @pgmap: device; every owner of its pages is a mapping
+ * @pfn: page
+ * @lock: written only on success
+ *
+ * For memory failure, which knows a page and nothing else. Holds no mapping
+ * while it sleeps, and asks the page again after that.
+ *
+ * Context: may sleep. Takes and drops WAITQ; returns holding ENTRY. Hold none.
+ * Ordering: as dax_lock_entry().
+ * Threads: any number.
+ * Return: 0; -ENOENT no entry has the page; -EMLINK several have it, and which
+ *	they are is for the file system to know.
+ * Models: fs/dax.c dax_lock_folio(), v6.12.
+ */
+int dax_lock_page(struct dax_pgmap *pgmap, uint64_t pfn,
+	struct dax_page_lock *lock) DAX_MUST_CHECK;
+
+/**
+ * dax_unlock_page() - unlock what dax_lock_page() locked
+ * @lock: may be used no more
+ *
+ * Models: fs/dax.c dax_unlock_folio(), v6.12.
+ */
+void dax_unlock_page(const struct dax_page_lock *lock);
 
 /* ---- looking ---- */
 

@@ -99,11 +99,13 @@ enum dax_iomap_type {
  * @DAX_IOMAP_SHARED: write: another file has the blocks that were there; the
  *	bytes have been copied to these. What is mapped is stale, and must be
  *	gone before iomap_end
+ * @DAX_IOMAP_REFLINK: the file has, or had, blocks that others have, too
  */
 enum dax_iomap_flags {
 	DAX_IOMAP_NEW = 1 << 0,
 	DAX_IOMAP_DIRTY = 1 << 1,
 	DAX_IOMAP_SHARED = 1 << 2,
+	DAX_IOMAP_REFLINK = 1 << 3,
 };
 
 /** enum dax_iomap_use - what the range is wanted for */
@@ -185,6 +187,7 @@ struct dax_space_limits {
  * @trace: NULL: none; outlives it
  * @waitqs: where its sleepers wait; NULL: the table of the process
  * @stats: where its mapping counts; NULL: nowhere; outlives it
+ * @pgmap: whose pages its blocks are; outlives it. NULL: they are not counted
  */
 struct dax_space_params {
 	const struct dax_space_ops *ops;
@@ -195,6 +198,7 @@ struct dax_space_params {
 	struct dax_trace *trace;
 	struct dax_waitq_table *waitqs;
 	struct dax_stats *stats;
+	struct dax_pgmap *pgmap;
 };
 
 /**
@@ -202,7 +206,7 @@ struct dax_space_params {
  * @params: all but @ops may be 0
  * @out: the space, or NULL on error
  *
- * Return: 0; -ENOMEM.
+ * Return: as dax_mapping_new().
  */
 int dax_space_new(const struct dax_space_params *params,
 	struct dax_space **out) DAX_MUST_CHECK;

@@ -66,6 +66,14 @@
 		"a grab that has to fall back returns a positive error")       \
 	X(insert_gap, "B16", "false alarm", 2019,                              \
 		"an entry is put where nothing was, without looking again")    \
+	X(lp_relock, "C1", "55e56f06ed71", 2018,                               \
+		"who locked for a page looks at the mapping after its sleep")  \
+	X(lp_null, "C2", "c93db7bb6ef3", 2018,                                 \
+		"who locks for a page takes it for granted that it has one")   \
+	X(lp_no_rcu, "C7", "c5bbd4515a05", 2018,                               \
+		"nothing keeps the mapping that a page names")                 \
+	X(lp_skip_recheck, "C8", "6d7cd8c13738", 2018,                         \
+		"who locks for a page does not ask it again after a sleep")    \
 	X(null_conflict, "D1", "6370740e5f8e", 2019,                           \
 		"a large grab takes nothing for something smaller")            \
 	X(norecheck, "D2", "e2093926a098", 2017,                               \
@@ -164,13 +172,17 @@ extern bool explore_deviations[NR_DEVIATIONS];
 
 #define SYNC_DEVIATION(name) (explore_deviations[DEVIATION_##name])
 
-/* Why some exhibits of the rooms A, B, D, E, F and G are none here. */
+/* Why some exhibits of the rooms A to G are none here. */
 #define EXPLORE_NO_EXHIBIT(X)                                                  \
 	X("B2", "no lock of a file system is taken here to be inverted with, " \
 		"and ranks say where one belongs")                             \
 	X("B3", "an entry is locked in one mode only")                         \
 	X("B9", "an entry is found by its index, not by an address")           \
 	X("B11", "no lock is released only where a feature is compiled in")    \
+	X("C3", "a fault that finds a larger entry leaves it as it is, and "   \
+		"its pages: entries change only where they are filled")        \
+	X("C4", "a pfn is looked at only if the entry has storage, and is a "  \
+		"number: there is no page behind it to touch")                 \
 	X("D5", "no table is put by for a leaf to be split: splitting takes "  \
 		"the leaf away, and faults bring smaller ones")                \
 	X("E2", "one search serves both loops: see E1")                        \

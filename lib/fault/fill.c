@@ -69,7 +69,7 @@ static bool is_synchronous(const struct fault *f, const struct dax_iomap *iomap)
 	       (iomap->flags & DAX_IOMAP_DIRTY);
 }
 
-static void insert_entry(struct fault *f, const struct dax_iomap *iomap,
+static int insert_entry(struct fault *f, const struct dax_iomap *iomap,
 	uint64_t pfn, unsigned int flags)
 {
 	struct dax_space *space = f->vma->space;
@@ -79,7 +79,9 @@ static void insert_entry(struct fault *f, const struct dax_iomap *iomap,
 		flags |= DAX_DIRTY;
 	if (iomap->flags & DAX_IOMAP_SHARED)
 		flags |= DAX_COW;
-	dax_insert_entry(space->mapping, f->index, &f->entry, pfn,
+	if (iomap->flags & DAX_IOMAP_REFLINK)
+		flags |= DAX_SHARED;
+	return dax_insert_entry(space->mapping, f->index, &f->entry, pfn,
 		flags | order_flags(dax_entry_order(f->entry)));
 }
 
@@ -171,8 +173,10 @@ static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
 	if ((iomap->flags & DAX_IOMAP_SHARED) &&
 		dax_entry_order(f->entry) > f->order)
 		return DAX_FAULT_NOPAGE;
+	error = insert_entry(f, iomap, iomap->pfn - skip, 0);
+	if (error)
+		return refused(f, error);
 	f->pfn = iomap->pfn;
-	insert_entry(f, iomap, iomap->pfn - skip, 0);
 	if (is_synchronous(f, iomap))
 		return DAX_FAULT_NEEDDSYNC;
 	return fault_insert_pfn(f, iomap->pfn, address);

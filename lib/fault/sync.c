@@ -12,6 +12,7 @@ static bool lock_inserted(struct fault *f)
 		return false;
 	if (dax_entry_order(f->entry) == f->order &&
 		!dax_is_empty_entry(f->entry) && !dax_is_zero_entry(f->entry) &&
+		!dax_is_zapped_entry(f->entry) &&
 		dax_to_pfn(f->entry) == f->pfn)
 		return true;
 	fault_unlock(f);

@@ -47,6 +47,8 @@ static const char *verify_page(const struct vma *vma, dax_pgoff_t index,
 
 	if (!word || dax_is_zero_entry(entry) || dax_is_empty_entry(entry))
 		return "a page is shown without an entry that names it";
+	if (dax_is_zapped_entry(entry))
+		return "a page is shown whose entry does not hold it";
 	if (leaf->pfn !=
 		dax_to_pfn(entry) + index - dax_entry_start(entry, index))
 		return "a page is shown that the entry does not name";

@@ -76,6 +76,31 @@ static inline enum dax_wait_mode page_wait_mode(void)
 	return SYNC_DEVIATION(lp_excl) ? DAX_WAIT_EXCLUSIVE : DAX_WAIT_SHARED;
 }
 
+/* ---- from a page to its entry ---- */
+
+/* The mapping may be gone although the page named it just now. */
+static inline bool is_gone(const struct dax_mapping *m)
+{
+	return !m && !SYNC_DEVIATION(lp_null);
+}
+
+/* RCU keeps the mapping from the look at the page to the entry's lock. */
+static inline void keep_mapping(void)
+{
+	if (SYNC_DEVIATION(lp_no_rcu)) {
+		sync_rcu_leave();
+		sync_rcu_enter();
+	}
+}
+
+/* Whoever has slept knows nothing any more, not even that the mapping is. */
+static inline bool asks_page_again(const struct dax_mapping *m)
+{
+	if (SYNC_DEVIATION(lp_relock))
+		dax_tree_load(&m->tree, 0);
+	return !SYNC_DEVIATION(lp_skip_recheck);
+}
+
 /* ---- waking ---- */
 
 /* After a split, whose word is locked, and after a drop, whose word is not. */

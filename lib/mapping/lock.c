@@ -142,12 +142,8 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
 		wanted = word_is_value(place.word) &&
 			 !dax_is_zero_entry(place.word) &&
 			 !dax_is_empty_entry(place.word);
-		locked =
-			wanted && !word_is_locked(place.word) &&
-			/* Once: what is there if it fails may not be wanted.
-			 * [MO-2] Sees all that the owners before us did. */
-			sync_cas(place.slot, &place.word,
-				place.word | WORD_LOCKED, memory_order_acquire);
+		locked = wanted && !word_is_locked(place.word) &&
+			 place_lock_once(&place);
 		sync_rcu_leave();
 		if (locked)
 			break;

@@ -2,6 +2,7 @@
 #include "mapping/mapping.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 int dax_mapping_new(
 	const struct dax_mapping_params *params, struct dax_mapping **out)
@@ -27,18 +28,47 @@ int dax_mapping_new(
 	m->ops = chosen.ops;
 	m->owner = chosen.owner;
 	m->stats = chosen.stats;
-	*out = m;
-	return 0;
+	m->pgmap = chosen.pgmap;
+	error = m->pgmap ? dax_pgmap_add_owner(m->pgmap, m, &m->page_owner) : 0;
+	if (error)
+		sync_free(m);
+	else
+		*out = m;
+	return error;
+}
+
+static void free_rcu(struct sync_rcu_head *head)
+{
+	sync_free((char *)head - offsetof(struct dax_mapping, rcu));
+}
+
+/* Whoever came from a page may be in the mapping. Without entries its tree has
+ * no nodes, so that all that is left to free is the mapping. */
+static void leave_device(struct dax_mapping *m)
+{
+	dax_delete_mapping_range(m, 0, UINT64_MAX);
+	DAX_REQUIRE(!dax_mapping_nrpages(m)); /* nothing is pinned */
+	DAX_INVARIANT(!dax_tree_nr_nodes(&m->tree));
+	dax_pgmap_remove_owner(m->pgmap, m->page_owner);
+	sync_rcu_call(&m->rcu, free_rcu);
+}
+
+static void destroy(struct dax_mapping *m)
+{
+	tree_destroy(&m->tree);
+	sync_free(m);
 }
 
 void dax_mapping_delete(struct dax_mapping **m)
 {
 	DAX_REQUIRE(m);
-	if (*m) {
-		DAX_REQUIRE(!waitq_table_sleeps((*m)->waitqs, *m));
-		tree_destroy(&(*m)->tree);
-	}
-	sync_free(*m);
+	if (!*m)
+		return;
+	DAX_REQUIRE(!waitq_table_sleeps((*m)->waitqs, *m));
+	if ((*m)->pgmap)
+		leave_device(*m);
+	else
+		destroy(*m);
 	*m = NULL;
 }
 

@@ -39,9 +39,12 @@ struct dax_mapping {
 	const struct dax_mapping_ops *ops; /* const after init */
 	void *owner;			   /* const after init */
 	struct dax_stats *stats;	   /* const after init; or NULL */
+	struct dax_pgmap *pgmap;	   /* const after init; NULL: none */
+	uint32_t page_owner; /* const after init: as @pgmap knows it */
 	/* Relaxed: a count, exact when nobody is in a call. On a line of its
 	 * own: every insertion writes it, every walk reads the root. */
 	struct sync_u64 nr_pages __attribute__((aligned(64)));
+	struct sync_rcu_head rcu; /* of a mapping that has a @pgmap */
 };
 
 static inline struct dax_wait_key entry_key(
@@ -107,6 +110,14 @@ static inline bool place_trylock(struct tree_place *place)
 	return false;
 }
 
+/* Once: what is there if it fails may not be wanted. */
+static inline bool place_lock_once(struct tree_place *place)
+{
+	/* [MO-2] Sees all that the owners before us did. */
+	return sync_cas(place->slot, &place->word, place->word | WORD_LOCKED,
+		memory_order_acquire);
+}
+
 /* ---- wait.c ---- */
 
 /* One call's sleeps. Set up by WAIT_INIT. */
@@ -114,6 +125,7 @@ struct wait {
 	struct dax_waiter waiter;
 	enum dax_wait_mode mode;
 	const struct dax_wait_limit *limit;
+	uint64_t since; /* ns; if the mapping counts */
 };
 
 #define WAIT_INIT(mode_, limit_)                                               \
@@ -129,6 +141,11 @@ struct wait {
  */
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	struct wait *wait);
+
+/* The first half of it: joins the queue. The second, dax_waitq_sleep(), needs
+ * no mapping. NULL: the entry is not locked any more, or not there. */
+struct dax_waitq *entry_join_queue(struct dax_mapping *m, dax_pgoff_t index,
+	uint64_t word, struct wait *wait);
 
 /* Touches no mapping: @key's owner may be gone, and has then no @stats. WAITERS
  * stays as it is. */
@@ -240,6 +257,39 @@ static inline void entry_require_owned(const struct dax_mapping *m,
 	(void)entry;
 }
 #endif
+
+/* ---- insert.c ---- */
+
+/* L1: the lock bit, WAITERS and marks stay. Returns the word before. */
+uint64_t entry_store(struct sync_u64 *slot, dax_entry_t entry);
+
+/* ---- page.c: with the entry locked ---- */
+
+/* Does the device count that @word has a page of it? */
+static inline bool entry_has_page(const struct dax_mapping *m, uint64_t word)
+{
+	return m->pgmap && word_is_value(word) &&
+	       !word_has(word, WORD_FLAGS(DAX_ZERO_PAGE | DAX_EMPTY));
+}
+
+/* Before @entry stands in the tree. @flags: of dax_insert_entry(). */
+int entry_take_page(struct dax_mapping *m, dax_pgoff_t index, dax_entry_t entry,
+	unsigned int flags);
+/* A zapped entry is to be shown again. */
+int entry_hold_page(struct dax_mapping *m, dax_entry_t entry);
+/* No page table shows @entry, and none will while the entry is locked. Returns
+ * it as it is then. */
+dax_entry_t entry_zap(
+	struct dax_mapping *m, struct sync_u64 *slot, dax_entry_t entry);
+/* Of a zapped entry. -EBUSY: the page is pinned, and nobody else has it. */
+int entry_give_page_up(struct dax_mapping *m, dax_pgoff_t index,
+	dax_entry_t entry, enum dax_page_use use);
+
+/* ---- remove.c ---- */
+
+/* The storage of the range is others': its entries go, pinned or not. */
+void mapping_drop_moved(
+	struct dax_mapping *m, dax_pgoff_t first, dax_pgoff_t last);
 
 /* ---- mapping.c ---- */
 

@@ -64,21 +64,23 @@ static bool announce_sleeper(
 	return announced;
 }
 
-/* @queue is locked, and is not when this returns. */
-static int sleep_in(struct dax_mapping *m, struct dax_waitq *queue,
-	const struct dax_wait_key *key, struct wait *wait)
+struct dax_waitq *entry_join_queue(struct dax_mapping *m, dax_pgoff_t index,
+	uint64_t word, struct wait *wait)
 {
-	uint64_t start = 0;
-	int error;
+	const struct dax_wait_key key = sleeper_key(m, index, word, wait);
+	struct dax_waitq *queue = dax_waitq_lock(m->waitqs, &key);
 
+	if (!announce_sleeper(m, index, dax_entry_order(word))) {
+		leave_queue(queue);
+		return NULL;
+	}
+	keep_queue(m, &key, queue);
+	entry_note("finds locked", index, word);
 	if (mapping_counts(m))
-		start = stats_sleep(waiter_of(&wait->waiter));
-	dax_waitq_enqueue_locked(queue, &wait->waiter, key, wait->mode);
+		wait->since = stats_sleep(waiter_of(&wait->waiter));
+	dax_waitq_enqueue_locked(queue, &wait->waiter, &key, wait->mode);
 	dax_waitq_unlock(queue);
-	error = dax_waitq_sleep(queue, &wait->waiter, wait->limit);
-	if (mapping_counts(m))
-		stats_slept(m->stats, waiter_of(&wait->waiter), start, error);
-	return error;
+	return queue;
 }
 
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
@@ -86,6 +88,7 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 {
 	const struct dax_wait_key key = sleeper_key(m, index, word, wait);
 	struct dax_waitq *queue;
+	int error;
 
 	if (!wait->limit)
 		rank_check(entry_rank(m, index, word));
@@ -94,14 +97,14 @@ int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 			stats_spin(m->stats, &key);
 		return 0;
 	}
-	queue = dax_waitq_lock(m->waitqs, &key);
-	if (!announce_sleeper(m, index, dax_entry_order(word))) {
-		leave_queue(queue);
+	queue = entry_join_queue(m, index, word, wait);
+	if (!queue)
 		return 0;
-	}
-	keep_queue(m, &key, queue);
-	entry_note("finds locked", index, word);
-	return sleep_in(m, queue, &key, wait);
+	error = dax_waitq_sleep(queue, &wait->waiter, wait->limit);
+	if (mapping_counts(m))
+		stats_slept(
+			m->stats, waiter_of(&wait->waiter), wait->since, error);
+	return error;
 }
 
 void wake_sleepers(struct dax_waitq_table *waitqs, struct dax_stats *stats,

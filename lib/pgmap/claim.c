@@ -161,8 +161,8 @@ static uint64_t left_by_one(uint64_t state)
 		       : state_without_level(state);
 }
 
-int dax_page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
-	const struct dax_page_owner *owner)
+int page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
+	const struct dax_page_owner *owner, enum dax_page_use use)
 {
 	struct head head;
 	uint64_t name;
@@ -171,7 +171,7 @@ int dax_page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
 	for (;;) {
 		head = page_head(pgmap, pfn);
 		DAX_REQUIRE(state_owners(head.state));
-		if (!may_be_given_up(head.state))
+		if (!may_be_given_up(head.state, use))
 			return -EBUSY;
 		name = name_that_goes(
 			head.state, owner_name(owner, pfn - head.pfn));
@@ -183,4 +183,10 @@ int dax_page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
 			return 0;
 		sync_add(&head.page->names, name, memory_order_relaxed);
 	}
+}
+
+int dax_page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
+	const struct dax_page_owner *owner)
+{
+	return page_dissociate(pgmap, pfn, owner, DAX_PAGE_SOLE);
 }

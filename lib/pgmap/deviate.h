@@ -48,10 +48,10 @@ static inline uint64_t name_that_goes(uint64_t state, uint64_t name)
 }
 
 /* Whoever gives storage up has waited until it is idle. */
-static inline bool may_be_given_up(uint64_t state)
+static inline bool may_be_given_up(uint64_t state, enum dax_page_use use)
 {
-	return state_owners(state) > 1 || !state_is_live(state) ||
-	       SYNC_DEVIATION(put_before_idle);
+	return use == DAX_PAGE_SHARED || state_owners(state) > 1 ||
+	       !state_is_live(state) || SYNC_DEVIATION(put_before_idle);
 }
 
 /* ---- the end ---- */

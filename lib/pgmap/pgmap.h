@@ -157,6 +157,13 @@ struct head page_head(const struct dax_pgmap *pgmap, uint64_t pfn);
 /* dax_page_put() of a pin that had a name. */
 void page_put_pin(struct dax_pgmap *pgmap, uint64_t pfn);
 
+/* ---- claim.c ---- */
+
+/* dax_page_dissociate(). DAX_PAGE_SHARED: the storage stays in use even if
+ * nobody is left who has named himself, so there is nothing to wait for. */
+int page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
+	const struct dax_page_owner *owner, enum dax_page_use use);
+
 /* ---- idle.c ---- */
 
 /* P3: the last reference to @head was dropped by this thread. */

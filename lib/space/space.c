@@ -31,6 +31,7 @@ int dax_space_new(const struct dax_space_params *params, struct dax_space **out)
 	space->ino = params->ino;
 	space->profile = profile ? profile : dax_profile_find(NULL);
 	space->trace = params->trace;
+	space->pgmap = params->pgmap;
 	rwsem_init(&space->invalidate, RANK_INVALIDATE);
 	sync_lock_init(&space->i_mmap, RANK_I_MMAP);
 	error = dax_mapping_new(
@@ -39,6 +40,7 @@ int dax_space_new(const struct dax_space_params *params, struct dax_space **out)
 			.ops = &mapping_ops,
 			.owner = space,
 			.stats = params->stats,
+			.pgmap = params->pgmap,
 		},
 		&space->mapping);
 	if (error) {

@@ -42,6 +42,7 @@ struct dax_space {
 	uint64_t ino;			   /* const after init */
 	const struct dax_profile *profile; /* const after init */
 	struct dax_trace *trace;	   /* const after init */
+	struct dax_pgmap *pgmap;	   /* const after init; NULL: none */
 	struct rwsem invalidate;
 	bool is_dead; /* written under invalidate alone, read under it */
 	struct sync_lock i_mmap;

@@ -31,7 +31,8 @@
 struct file {
 	struct dax_space *space;
 	struct dax_waitq_table *waitqs;
-	unsigned int order; /* of the file: all its pages */
+	unsigned int order;	 /* of the file: all its pages */
+	struct dax_pgmap *pgmap; /* of its storage; NULL: not counted */
 	struct dax_mm *mm[NR_MMS];
 	uint64_t address[NR_MMS];
 	struct sync_u64 block; /* BLOCK; 0: a hole */
@@ -271,6 +272,40 @@ static void evict(void *context, long unused)
 	dax_space_evict(file->space);
 }
 
+/* As memory failure, which knows the page alone. */
+static void lock_page(void *context, long unused)
+{
+	struct file *file = context;
+	struct dax_page_lock lock;
+
+	(void)unused;
+	if (dax_lock_page(file->pgmap, BLOCK, &lock))
+		return;
+	dax_explore_check(!lock.index && dax_to_pfn(lock.entry) == BLOCK,
+		"who locks for a page gets the entry that has it");
+	dax_unlock_page(&lock);
+}
+
+static void delete_file(struct file *file)
+{
+	for (unsigned int i = 0; i < NR_MMS; i++)
+		dax_mm_delete(&file->mm[i]);
+	dax_space_delete(&file->space);
+}
+
+/* The last one who uses it. */
+static void lock_and_delete(void *context, long unused)
+{
+	struct file *file = context;
+	dax_entry_t entry;
+
+	(void)unused;
+	if (dax_lock_entry(dax_space_mapping(file->space), 0, &entry))
+		abort();
+	dax_unlock_entry(dax_space_mapping(file->space), 0, entry);
+	delete_file(file);
+}
+
 static const struct operation_kind operations[] = {
 	{"load", load, 0},
 	{"store", store, 0},
@@ -284,6 +319,8 @@ static const struct operation_kind operations[] = {
 	{"punch", punch, 0},
 	{"evict", evict, 0},
 	{"kill", kill_storage, 0},
+	{"lock-page", lock_page, 0},
+	{"lock-and-delete", lock_and_delete, 0},
 };
 
 const struct operation_kind *file_operation(unsigned int i)
@@ -312,6 +349,7 @@ struct file_state {
 	bool has_block;
 	void (*before)(struct file *file);
 	unsigned int order; /* of the file, and its largest leaves */
+	bool has_pages;	    /* that are counted */
 };
 
 static void shown(struct file *file)
@@ -346,12 +384,18 @@ static void file_body(const struct combination *combination);
 #define PMD_STATE(name, flags, other_flags, has_block, before)                 \
 	{                                                                      \
 		{name, NULL, file_body}, {flags, other_flags}, has_block,      \
-			before, DAX_PMD_ORDER                                  \
+			before, DAX_PMD_ORDER, false                           \
 	}
 #define PUD_STATE(name, flags, has_block, before)                              \
 	{                                                                      \
 		{name, NULL, file_body}, {flags, flags}, has_block, before,    \
-			DAX_PUD_ORDER                                          \
+			DAX_PUD_ORDER, false                                   \
+	}
+
+#define OWNED_STATE(name, flags, before)                                       \
+	{                                                                      \
+		{name, NULL, file_body}, {flags, flags}, true, before,         \
+			DAX_PMD_ORDER, true                                    \
 	}
 
 static const struct file_state states[] = {
@@ -371,6 +415,7 @@ static const struct file_state states[] = {
 	PUD_STATE("pud-dirty", HUGE, true, dirty),
 	PUD_STATE("pud-private", PRIVATE, true, NULL),
 	PUD_STATE("pud-private-shown", PRIVATE, true, shown),
+	OWNED_STATE("owned", SMALL, shown),
 };
 
 const struct state_kind *file_state(unsigned int i)
@@ -412,6 +457,15 @@ static bool has_operation(const struct combination *combination,
 	return false;
 }
 
+static void make_pages(struct file *file)
+{
+	const struct dax_pgmap_params params = {
+		.first = BLOCK, .nr = PMD_PAGES, .waitqs = file->waitqs};
+
+	if (dax_pgmap_new(&params, &file->pgmap))
+		abort();
+}
+
 /* With the default profile, in which loads leave an entry clean: what is clean
  * can be dropped. */
 static void setup_file(struct file *file, const struct combination *combination)
@@ -426,6 +480,9 @@ static void setup_file(struct file *file, const struct combination *combination)
 	if (dax_waitq_table_new(combination->queues, 1, &file->waitqs))
 		abort();
 	params.waitqs = file->waitqs;
+	if (state->has_pages)
+		make_pages(file);
+	params.pgmap = file->pgmap;
 	if (dax_space_new(&params, &file->space))
 		abort();
 	for (unsigned int i = 0; i < NR_MMS; i++)
@@ -476,11 +533,11 @@ static void file_body(const struct combination *combination)
 			combination->operations[i]->function, &file,
 			combination->operations[i]->argument);
 	dax_explore_run();
-	check_file(&file);
+	if (file.space)
+		check_file(&file);
 	if (state->before == copied)
 		check_copy(&file);
-	for (unsigned int i = 0; i < NR_MMS; i++)
-		dax_mm_delete(&file.mm[i]);
-	dax_space_delete(&file.space);
+	delete_file(&file);
+	dax_pgmap_delete(&file.pgmap);
 	dax_waitq_table_delete(&file.waitqs);
 }

@@ -429,7 +429,7 @@ static const struct order orders[] = {
 	{"unlock_in_turn:release", "small1: L1,P1,I1 /1"},
 	{"lock_entry:acquire", "small1: L1,P1,I1 /1"},
 	{"place_trylock:acquire", "small1: F1,C1,CF /1"},
-	{"dax_lock_mapping_entry:acquire", "small0: F0,P0 /1"},
+	{"place_lock_once:acquire", "small0: F0,P0 /1"},
 	{"fill_root:acquire", "empty: F0,F0,X0 /1"},
 	{"fill_slot:acquire", "small1: F0,F0,X0 /1"},
 	{"tree_clear:acquire", "small01: F0,XR /1"},
