@@ -44,11 +44,13 @@
 #ifndef DAXLOCK_FAULT_H
 #define DAXLOCK_FAULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <daxlock/attributes.h>
 #include <daxlock/entry.h>
+#include <daxlock/pgmap.h>
 #include <daxlock/space.h>
 
 #ifdef __cplusplus
@@ -353,6 +355,85 @@ struct dax_explanation {
 /** dax_explain() - a cause in words; const and for ever */
 const struct dax_explanation *dax_explain(enum dax_cause cause);
 
+/* ---- pins ---- */
+
+/**
+ * enum dax_pin_flags - how pages are pinned
+ * @DAX_PIN_WRITE: to write to them; faults as a store does
+ * @DAX_PIN_FAST: only what the page table has: no fault, so no sleep for one
+ */
+enum dax_pin_flags {
+	DAX_PIN_WRITE = 1 << 0,
+	DAX_PIN_FAST = 1 << 1,
+};
+
+/**
+ * struct dax_pin_params - what to pin
+ * @address: any of the first page
+ * @nr: pages
+ * @flags: of &enum dax_pin_flags
+ * @term: see there
+ * @holder: who pins them, for dax_pgmap_describe_pins(); outlives the pins.
+ *	NULL: pins without a name
+ */
+struct dax_pin_params {
+	uint64_t address;
+	size_t nr;
+	unsigned int flags;
+	enum dax_pin_term term;
+	const char *holder;
+};
+
+/**
+ * struct dax_pinned - a page that is pinned
+ * @pgmap: device
+ * @pfn: page
+ * @bytes: those of the page
+ *
+ * Stays where it is until dax_unpin_pages().
+ */
+struct dax_pinned {
+	struct dax_pgmap *pgmap;
+	uint64_t pfn;
+	void *bytes;
+	/* private: */
+	struct dax_pin pin;
+	bool has_name;
+};
+
+/**
+ * dax_pin_pages() - hold the pages behind a range, for a device to use
+ * @mm: address space
+ * @params: the range
+ * @pages: @params->nr of them
+ * @done: how many were pinned
+ *
+ * Where the page table does not allow the access, it faults first. A page that
+ * is pinned may be unmapped; its storage is not given to another file before
+ * dax_unpin_pages(). Whoever writes after an fsync began flushes that himself,
+ * or pins again: a pin does not make its page dirty a second time.
+ *
+ * Return: 0 one or more were pinned; else why the first was not: -EFAULT no
+ * area allows it; -EOPNOTSUPP the storage has no counted pages, the page is a
+ * zero page or a private copy, or a long-term pin of a file's; -EAGAIN
+ * (DAX_PIN_FAST) it takes a fault; -EBUSY it is pinned too often; -EIO,
+ * -EHWPOISON, -ENOMEM as dax_load().
+ * Models: mm/gup.c pin_user_pages_fast(), v6.12.
+ */
+int dax_pin_pages(struct dax_mm *mm, const struct dax_pin_params *params,
+	struct dax_pinned *pages, size_t *done) DAX_MUST_CHECK;
+
+/**
+ * dax_unpin_pages() - hold pages no longer
+ * @pages: of dax_pin_pages()
+ * @nr: pages
+ *
+ * Context: does not sleep. The areas, the address space and the file may be
+ * gone by now.
+ * Models: mm/gup.c unpin_user_pages(), v6.12.
+ */
+void dax_unpin_pages(struct dax_pinned *pages, size_t nr);
+
 /* ---- looking ---- */
 
 /**
@@ -398,9 +479,9 @@ void dax_mm_leaf(struct dax_mm *mm, uint64_t address, struct dax_leaf *leaf);
  * @mm: address space; no call on it, or on the files it shows, runs
  *
  * Each leaf with a page of a device has an entry that holds that page, or one
- * that is not smaller; one that can be stored to has a dirty one; a zero page is
- * shown only where the file has no block, or one of zeros; no leaf is outside
- * every area or past the end of its file.
+ * that is not smaller; one that can be stored to has a dirty one; a zero page
+ * is shown only where the file has no block, or one of zeros; no leaf is
+ * outside every area or past the end of its file.
  *
  * Return: NULL, or a sentence of what is wrong.
  */

@@ -19,7 +19,7 @@
  * Guarantees
  *   G1	A byte that was never written reads as 0, whatever its block held.
  *   G2	No block belongs to two files unless both shared it on purpose; none is
- *	free while an entry or a page table shows it.
+ *	free while an entry or a page table shows it, or somebody has it pinned.
  *   G3	A call that fails leaves the file as it was, or, where it says how far
  *	it came, as far as that.
  *
@@ -82,9 +82,13 @@ int dax_fs_new(
  * dax_fs_delete() - forget a file system
  * @fs: set to NULL; NULL is accepted
  *
- * Threads: no other call on it may run; it has no files any more.
+ * Threads: no other call on it may run; it has no files any more, and no page
+ *	of it is pinned.
  */
 void dax_fs_delete(struct dax_fs **fs);
+
+/** dax_fs_pgmap() - the pages of its device; lives as long */
+struct dax_pgmap *dax_fs_pgmap(struct dax_fs *fs);
 
 /** dax_fs_free_blocks() - pages that are free, or kept for a file that may
  * grow; those that wait for a commit are not */
@@ -136,6 +140,8 @@ int dax_file_new(struct dax_fs *fs, struct dax_file **out) DAX_MUST_CHECK;
  * dax_file_delete() - drop a file, its entries and its blocks
  * @file: set to NULL; NULL is accepted
  *
+ * Waits for the pins of its pages.
+ *
  * Threads: no other call on it may run; no area shows it.
  */
 void dax_file_delete(struct dax_file **file);
@@ -183,7 +189,8 @@ int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
  * @size: bytes
  *
  * What is past the new end is gone, also for page tables: accesses there are
- * answered with SIGBUS. Growing makes a hole.
+ * answered with SIGBUS. Growing makes a hole. Waits for the pins of pages that
+ * go, or are zeroed in part; so do dax_file_change() and dax_file_clone().
  *
  * Return: 0; -EINVAL @size does not fit in 63 bits; -ENOMEM; -ENOSPC the last
  * page is shared; -EIO it, or what is dirty beside it, could not be flushed.

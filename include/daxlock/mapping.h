@@ -105,7 +105,8 @@ int dax_mapping_new(const struct dax_mapping_params *params,
 
 /**
  * dax_mapping_delete() - free a mapping and all that is in it
- * @m: set to NULL; NULL is accepted. No page of its entries is pinned
+ * @m: set to NULL; NULL is accepted. A page of its entries that is pinned is
+ *	left without an owner: see dax_zap_mappings_range()
  *
  * Threads: no other call on the mapping may run, nobody may sleep in it. One
  *may still return: the unlock of an entry that the caller, or whom it waited
@@ -388,13 +389,14 @@ uint64_t dax_delete_mapping_range(
  * @pfn: a page that somebody holds; written only with -EBUSY
  *
  * Entries stay, and name their pages, but do not hold them: a page that nobody
- * has pinned is idle, and cannot be pinned. No page table shows the range, and
+ * has pinned is idle, and cannot be pinned. One that other entries have as well
+ * is not busy: it can be left to them. No page table shows the range, and
  * no fault runs: the caller has seen to that. Waits for each entry that is
  * locked, and looks at it again.
  *
  * Context: may sleep. Takes and drops WAITQ, ENTRY.
  * Threads: any number.
- * Return: 0 every page is idle, and so it stays until the next fault; -EBUSY.
+ * Return: 0 no page is busy, nor will be before the next fault; -EBUSY.
  * Models: fs/dax.c dax_zap_mappings_range(), 2022 series.
  */
 int dax_zap_mappings_range(struct dax_mapping *m, dax_pgoff_t first,

@@ -39,6 +39,7 @@
 #include <daxlock/attributes.h>
 #include <daxlock/entry.h>
 #include <daxlock/mapping.h>
+#include <daxlock/pgmap.h>
 #include <daxlock/trace.h>
 
 #ifdef __cplusplus
@@ -99,7 +100,7 @@ enum dax_iomap_type {
  * @DAX_IOMAP_SHARED: write: another file has the blocks that were there; the
  *	bytes have been copied to these. What is mapped is stale, and must be
  *	gone before iomap_end
- * @DAX_IOMAP_REFLINK: the file has, or had, blocks that others have, too
+ * @DAX_IOMAP_REFLINK: others have, or had, the blocks, or those beside them
  */
 enum dax_iomap_flags {
 	DAX_IOMAP_NEW = 1 << 0,
@@ -167,6 +168,8 @@ struct dax_space_ops {
  *	that would need a smaller leaf is SIGBUS
  * @max_order: of leaves
  * @shared_only: there are no private areas
+ * @longterm_pins: pages may be pinned for as long as somebody likes, as no
+ *	storage is ever taken away but with all of it
  *
  * A file has leaves of a PTE and a PMD, and any areas. A device that is mapped
  * without a file system has leaves of one order.
@@ -175,6 +178,7 @@ struct dax_space_limits {
 	unsigned int min_order;
 	unsigned int max_order;
 	bool shared_only;
+	bool longterm_pins;
 };
 
 /**
@@ -215,6 +219,9 @@ int dax_space_new(const struct dax_space_params *params,
  * dax_space_delete() - free a space and its mapping
  * @space: set to NULL; NULL is accepted
  *
+ * Waits for the pins of its pages.
+ *
+ * Context: may sleep. Hold nothing that those who have a page pinned need.
  * Threads: no other call on it may run; no area shows it.
  */
 void dax_space_delete(struct dax_space **space);
@@ -235,15 +242,56 @@ void dax_filemap_invalidate_lock(struct dax_space *space);
 void dax_filemap_invalidate_unlock(struct dax_space *space);
 
 /**
- * dax_break_layouts() - have no page of the file in any page table
- * @space: space; INVALIDATE held
- *
- * Does nothing when no area shows the file. Private copies stay.
- *
- * Context: may sleep. Takes and drops I_MMAP, PTE.
- * Models: fs/dax.c dax_layout_busy_page(), v6.12. Differs: no pins to wait for.
+ * enum dax_break_mode - what to do about pages that are pinned
+ * @DAX_BREAK_WAIT: wait for them
+ * @DAX_BREAK_TRY: say so
  */
-void dax_break_layouts(struct dax_space *space);
+enum dax_break_mode {
+	DAX_BREAK_WAIT,
+	DAX_BREAK_TRY,
+};
+
+/**
+ * struct dax_break - how dax_break_layouts() goes about it
+ * @first: page of the file, the first whose storage is to go
+ * @last: page, inclusive; UINT64_MAX: to the end
+ * @mode: see there
+ * @limit: when to give up; NULL: never
+ * @unlock: drop what faults, and those with pins, may need: INVALIDATE at the
+ *	least. NULL: just that
+ * @lock: take it again
+ * @context: passed to both
+ */
+struct dax_break {
+	dax_pgoff_t first;
+	dax_pgoff_t last;
+	enum dax_break_mode mode;
+	const struct dax_wait_limit *limit;
+	void (*unlock)(void *context);
+	void (*lock)(void *context);
+	void *context;
+};
+
+/**
+ * dax_break_layouts() - have nobody reach the pages of a file
+ * @space: space; INVALIDATE held, as on return
+ * @how: NULL: all pages, wait for ever
+ *
+ * Takes every page of the file out of every page table (private copies stay),
+ * and makes sure that none of the range is pinned. While it waits for a pin,
+ * the caller's locks are dropped; faults may come, and pins, so it begins anew
+ * after that. An area need not show the file any more: pins stay.
+ *
+ * On success, and until INVALIDATE is dropped, the range can be taken away.
+ *
+ * Context: may sleep. Takes and drops ENTRY, I_MMAP, PTE. What @unlock does not
+ * drop must not be needed by anybody who has a page pinned.
+ * Return: 0; -ERESTART a page is pinned (DAX_BREAK_TRY); -ETIMEDOUT;
+ * -ECANCELED.
+ * Models: fs/dax.c dax_break_layout(), v6.15; dax_zap_mappings(), 2022 series.
+ */
+int dax_break_layouts(
+	struct dax_space *space, const struct dax_break *how) DAX_MUST_CHECK;
 
 /**
  * dax_unmap_mapping_pages() - have pages of a file in no page table
@@ -304,9 +352,9 @@ void dax_invalidate_inode_pages2_range(
  * Refuses what comes: a fault is SIGBUS, and dax_mmap() fails with -ENXIO.
  * Waits for the faults that run; takes every page out of every page table,
  * private copies too; drops every entry, dirty or not, for which it waits while
- * it is locked. When it returns, no load, store, fault or writeback uses the
- * storage, and none will. What reads and writes it in other ways, as a file
- * system may, is for its owner to keep out.
+ * it is locked, or its page is pinned. When it returns, no load, store, fault
+ * or writeback uses the storage, and none will. What reads and writes it in
+ * other ways, as a file system may, is for its owner to keep out.
  *
  * Context: may sleep. Takes INVALIDATE, ENTRY, I_MMAP, PTE; hold no ENTRY.
  * Threads: any number; a space that is dead stays so.

@@ -143,6 +143,26 @@
 		"a node is freed without a grace period")                      \
 	X(unpin_no_wake, "A10", "f4f451a16dd1", 2022,                          \
 		"the last pin of a page wakes nobody")                         \
+	X(check_before_unmap, "H1", "5fac7408d828", 2018,                      \
+		"pins are looked for before the pages are unmapped")           \
+	X(recheck_missing, "H2", "b1f382178d15", 2018,                         \
+		"who waited for a pin does not look for another")              \
+	X(gup_norecheck, "H3", "a9b6de77b1a3", 2018,                           \
+		"a pin takes a page that the page table shows no more")        \
+	X(range_end_zero, "H4", "7851bf649d42", 2025,                          \
+		"a range to the end of the file is taken for an empty one")    \
+	X(skip_unmapped, "H5", "cee91fa13a8e", 2025,                           \
+		"a file that nobody shows is not searched for pins")           \
+	X(drop_entry_first, "H6", "bde708f1a65d", 2025,                        \
+		"entries are dropped before pins are looked for")              \
+	X(evict_nowait, "H7", "0e2f80afcfa6", 2025,                            \
+		"a file that is deleted does not wait for pins")               \
+	X(gup_ignores_write_bit, "H10", "ef947b2529f9", 2017,                  \
+		"a pin for writing is taken through a read-only leaf")         \
+	X(longterm_allowed, "H8 variant", "38607c62b34b", 2025,                \
+		"a page of a file is pinned for as long as somebody likes")    \
+	X(unpin_wakes_idle, "A10 variant", "none", 0,                          \
+		"the last pin of a page that faulted again wakes nobody")      \
 	X(share_not_reset, "C5", "not known", 2022,                            \
 		"a page keeps the name of one of the owners that it had")      \
 	X(share_unlocked, "C5 variant", "none", 0,                             \

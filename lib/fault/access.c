@@ -5,7 +5,7 @@
 
 #include "fault/mm.h"
 
-static int fault_errno(unsigned int result)
+int fault_errno(unsigned int result)
 {
 	if (result & DAX_FAULT_OOM)
 		return -ENOMEM;

@@ -29,6 +29,30 @@ static inline bool protects_large(void)
 	return !SYNC_DEVIATION(mkclean_skip);
 }
 
+/* ---- pins ---- */
+
+/* The page is the one that the leaf shows until it is pinned. */
+static inline void keep_leaf(struct dax_mm *mm)
+{
+	if (SYNC_DEVIATION(gup_norecheck)) {
+		sync_lock_release(&mm->page_lock);
+		sync_lock_acquire(&mm->page_lock);
+	}
+}
+
+static inline bool pins_for_writing(const struct dax_pin_params *params)
+{
+	return params->flags & DAX_PIN_WRITE &&
+	       !SYNC_DEVIATION(gup_ignores_write_bit);
+}
+
+/* Of storage that can be taken away. */
+static inline bool refuses_longterm(const struct dax_space *space)
+{
+	return !space->limits.longterm_pins &&
+	       !SYNC_DEVIATION(longterm_allowed);
+}
+
 /* ---- order ---- */
 
 static inline bool keeps_blocks(void)

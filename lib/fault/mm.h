@@ -198,6 +198,10 @@ unsigned int fault_with_iomap(struct fault *f, unsigned int *new);
 unsigned int fault_insert_pfn(struct fault *f, uint64_t pfn, char *address);
 unsigned int fault_of_errno(int error);
 
+/* access.c: the errno of an access that faulted so; 0: it may be tried again.
+ */
+int fault_errno(unsigned int result);
+
 /* sync.c: for NEEDDSYNC; holds INVALIDATE. */
 unsigned int fault_finish_sync(struct fault *f);
 

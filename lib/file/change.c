@@ -119,6 +119,17 @@ static int write_back_outside(struct dax_file *file, struct space_range range)
 	return error;
 }
 
+/* Pages that others had, too, when pins were waited for may be ours alone by
+ * now, and pinned: their blocks are not free before that ends (journal.c). */
+static void drop_range(struct dax_file *file, struct space_range range,
+	enum dax_truncate_mode mode)
+{
+	if (fs_has_shared(file->fs))
+		space_forget_moved(file->space, range);
+	dax_truncate_pagecache_range(
+		file->space, range.first, range.last, mode);
+}
+
 static int drop_entries(struct dax_file *file, struct part part)
 {
 	const struct space_range range = pages_of(part);
@@ -128,9 +139,19 @@ static int drop_entries(struct dax_file *file, struct part part)
 		return 0;
 	error = write_back_outside(file, range);
 	if (!error)
-		dax_truncate_pagecache_range(file->space, range.first,
-			range.last, DAX_TRUNCATE_KEEP_COPIES);
+		drop_range(file, range, DAX_TRUNCATE_KEEP_COPIES);
 	return error;
+}
+
+/* Whole pages, those of the edges, too: what is zeroed there may move. */
+static int break_layouts(struct dax_file *file, uint64_t pos, uint64_t end)
+{
+	const struct dax_break how = {
+		.first = pos >> DAX_PAGE_SHIFT,
+		.last = end == UINT64_MAX ? end : (end - 1) >> DAX_PAGE_SHIFT,
+	};
+
+	return dax_break_layouts(file->space, &how);
 }
 
 static void grow_to(struct dax_file *file, uint64_t end)
@@ -160,9 +181,10 @@ static int truncate_locked(struct dax_file *file, uint64_t size)
 	const uint64_t first = (size + DAX_PAGE_SIZE - 1) >> DAX_PAGE_SHIFT;
 	int error;
 
-	dax_break_layouts(file->space);
-	error = write_back_outside(
-		file, (struct space_range){first, UINT64_MAX});
+	error = break_layouts(file, size, UINT64_MAX);
+	if (!error)
+		error = write_back_outside(
+			file, (struct space_range){first, UINT64_MAX});
 	if (!error)
 		error = reserve(file);
 	/* The tail of the last page: what is stored there past the end must
@@ -173,8 +195,8 @@ static int truncate_locked(struct dax_file *file, uint64_t size)
 	if (error)
 		return error;
 	file_set_size(file, size);
-	dax_truncate_pagecache_range(
-		file->space, first, UINT64_MAX, DAX_TRUNCATE_ALL);
+	drop_range(file, (struct space_range){first, UINT64_MAX},
+		DAX_TRUNCATE_ALL);
 	return size > old ? 0 : file_free_pages(file, first, UINT64_MAX);
 }
 
@@ -210,8 +232,9 @@ static int punch_locked(struct dax_file *file, struct part part)
 {
 	int error;
 
-	dax_break_layouts(file->space);
-	error = reserve(file);
+	error = break_layouts(file, part.pos, part.end);
+	if (!error)
+		error = reserve(file);
 	/* The edges can fail, and then what is between them stays: with its
 	 * tags. */
 	if (!error)
@@ -251,10 +274,10 @@ static int write_back_unshared(struct dax_file *file, struct part part)
 
 static int zero_pages(struct dax_file *file, struct part part)
 {
-	int error;
+	int error = break_layouts(file, part.pos, part.end);
 
-	dax_break_layouts(file->space);
-	error = file_preallocate(file, part.first, part.nr);
+	if (!error)
+		error = file_preallocate(file, part.first, part.nr);
 	if (!error)
 		error = reserve(file);
 	if (!error)
@@ -298,16 +321,16 @@ static int write_back_moved(struct dax_file *file, struct part part)
 
 static int collapse_locked(struct dax_file *file, struct part part)
 {
-	int error;
+	int error = break_layouts(file, part.pos, UINT64_MAX);
 
-	dax_break_layouts(file->space);
-	error = write_back_moved(file, part);
+	if (!error)
+		error = write_back_moved(file, part);
 	if (!error)
 		error = reserve(file);
 	if (error)
 		return error;
-	dax_truncate_pagecache_range(
-		file->space, part.first, UINT64_MAX, DAX_TRUNCATE_ALL);
+	drop_range(file, (struct space_range){part.first, UINT64_MAX},
+		DAX_TRUNCATE_ALL);
 	error = file_free_pages(file, part.first, part.nr);
 	if (error)
 		return error;

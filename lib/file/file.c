@@ -25,6 +25,7 @@ int dax_fs_new(const struct dax_fs_params *params, struct dax_fs **out)
 	const uint64_t nr = dax_pmem_map_len(params->map) >> DAX_PAGE_SHIFT;
 	const struct dax_profile *profile = params->profile;
 	struct dax_fs *fs;
+	int error;
 
 	DAX_REQUIRE(out && !dax_pmem_map_offset(params->map));
 	*out = NULL;
@@ -37,6 +38,18 @@ int dax_fs_new(const struct dax_fs_params *params, struct dax_fs **out)
 	if (!fs->blocks) {
 		sync_free(fs);
 		return -ENOMEM;
+	}
+	error = dax_pgmap_new(
+		&(struct dax_pgmap_params){
+			.first = DAX_PFN_BASE,
+			.nr = nr,
+			.waitqs = params->waitqs,
+		},
+		&fs->pgmap);
+	if (error) {
+		sync_free(fs->blocks);
+		sync_free(fs);
+		return error;
 	}
 	fs->map = params->map;
 	fs->profile = profile ? profile : dax_profile_find(NULL);
@@ -56,9 +69,16 @@ void dax_fs_delete(struct dax_fs **fs)
 	if (!*fs)
 		return;
 	DAX_REQUIRE(!(*fs)->files);
+	dax_pgmap_delete(&(*fs)->pgmap);
 	sync_free((*fs)->blocks);
 	sync_free(*fs);
 	*fs = NULL;
+}
+
+struct dax_pgmap *dax_fs_pgmap(struct dax_fs *fs)
+{
+	DAX_REQUIRE(fs);
+	return fs->pgmap;
 }
 
 uint64_t dax_fs_free_blocks(struct dax_fs *fs)
@@ -126,6 +146,7 @@ int dax_file_new(struct dax_fs *fs, struct dax_file **out)
 		.trace = fs->trace,
 		.waitqs = fs->waitqs,
 		.stats = fs->stats,
+		.pgmap = fs->pgmap,
 	};
 	struct dax_file *file;
 	int error;

@@ -69,7 +69,12 @@ struct dax_fs {
 	struct dax_trace *trace;	   /* const after init */
 	struct dax_waitq_table *waitqs;	   /* const after init */
 	struct dax_stats *stats;	   /* const after init */
+	struct dax_pgmap *pgmap;	   /* const after init */
 	uint64_t nr_blocks;		   /* const after init */
+
+	/* Were blocks ever shared? Pages of a range that was, as a whole or in
+	 * part, stay one range until all are idle, whoever has them by then. */
+	struct sync_u64 has_shared;
 
 	struct sync_lock lock;
 	uint16_t *blocks;	/* guarded by lock; what each is */
@@ -149,13 +154,19 @@ struct dax_file {
 	uint64_t changed;
 
 	struct rwsem inode;
-	bool reflink; /* written under INODE alone: has shared blocks, once */
+	/* written under INODE and INVALIDATE alone: has shared blocks, once */
+	bool reflink;
 	/* Grows under INODE, shrinks under INODE and INVALIDATE. Relaxed: who
 	 * acts on it holds one of them, others get a snapshot. */
 	struct sync_u64 size;
 	struct sync_lock extent_lock;
 	struct extents extents; /* guarded by extent_lock */
 };
+
+static inline bool fs_has_shared(const struct dax_fs *fs)
+{
+	return sync_load(&fs->has_shared, memory_order_relaxed);
+}
 
 static inline uint64_t block_pfn(uint64_t block)
 {

@@ -168,15 +168,15 @@ int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap)
 	int error;
 
 	/* An entry goes as a whole: so do its leaves, and the bytes beside what
-	 * has moved are made durable. */
-	dax_break_layouts(file->space);
+	 * has moved are made durable. Pins may stay: what they hold is others',
+	 * and is not free before they go (journal.c). */
+	space_unmap_all(file->space);
 	if (keeps_dirty_entries()) {
 		dax_invalidate_inode_pages2_range(file->space, first, last);
 		return 0;
 	}
 	error = dax_filemap_write_and_wait_range(file->space, first, last);
-	dax_truncate_pagecache_range(
-		file->space, first, last, DAX_TRUNCATE_KEEP_COPIES);
+	space_forget_moved(file->space, (struct space_range){first, last});
 	return error;
 }
 

@@ -3,7 +3,8 @@
  * When metadata is durable. There is one running transaction; a file remembers
  * the last one that changed it, and is clean when that is not the running one.
  * Blocks that were freed may be found again after a crash in the file that had
- * them, so nobody gets them before the commit.
+ * them, so nobody gets them before the commit. Nor while they are pinned, as a
+ * block may be that a write moved, when its other owners go.
  *
  * Models: fs/jbd2 as ext4 in ordered mode uses it, v6.12. Differs: nothing is
  * written, nothing commits by itself.
@@ -30,7 +31,8 @@ bool journal_is_dirty(struct dax_file *file)
 static void release_pending(struct dax_fs *fs)
 {
 	for (uint64_t i = 0; fs->nr_pending && i < fs->nr_blocks; i++) {
-		if (fs->blocks[i] != BLOCK_PENDING)
+		if (fs->blocks[i] != BLOCK_PENDING ||
+			!dax_page_is_idle(fs->pgmap, block_pfn(i)))
 			continue;
 		fs->blocks[i] = BLOCK_FREE;
 		fs->nr_pending--;
@@ -38,22 +40,30 @@ static void release_pending(struct dax_fs *fs)
 	}
 }
 
+static void commit_locked(struct dax_fs *fs)
+{
+	sync_lock_assert_held(&fs->lock);
+	fs->running++;
+	release_pending(fs);
+}
+
 void journal_commit(struct dax_fs *fs)
 {
 	sync_lock_acquire(&fs->lock);
-	fs->running++;
-	release_pending(fs);
+	commit_locked(fs);
 	sync_lock_release(&fs->lock);
 }
 
 bool journal_make_room(struct dax_fs *fs)
 {
+	uint64_t before;
 	bool frees;
 
 	sync_lock_acquire(&fs->lock);
-	frees = fs->nr_pending;
+	before = fs->nr_pending;
+	if (before)
+		commit_locked(fs);
+	frees = fs->nr_pending < before;
 	sync_lock_release(&fs->lock);
-	if (frees)
-		journal_commit(fs);
 	return frees;
 }

@@ -63,6 +63,8 @@ static int iomap_begin(
 	sync_lock_release(&file->extent_lock);
 	if (error)
 		return error;
+	if (fs_has_shared(file->fs))
+		iomap->flags |= DAX_IOMAP_REFLINK;
 	/* What is past the end is found only once the size is durable. */
 	if (journal_is_dirty(file) || end > dax_file_size(file))
 		iomap->flags |= DAX_IOMAP_DIRTY;

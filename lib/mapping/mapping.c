@@ -43,11 +43,11 @@ static void free_rcu(struct sync_rcu_head *head)
 }
 
 /* Whoever came from a page may be in the mapping. Without entries its tree has
- * no nodes, so that all that is left to free is the mapping. */
+ * no nodes, so that all that is left to free is the mapping. A page that others
+ * had as well when pins were waited for may be pinned through one of them. */
 static void leave_device(struct dax_mapping *m)
 {
-	dax_delete_mapping_range(m, 0, UINT64_MAX);
-	DAX_REQUIRE(!dax_mapping_nrpages(m)); /* nothing is pinned */
+	mapping_drop_moved(m, 0, UINT64_MAX);
 	DAX_INVARIANT(!dax_tree_nr_nodes(&m->tree));
 	dax_pgmap_remove_owner(m->pgmap, m->page_owner);
 	sync_rcu_call(&m->rcu, free_rcu);

@@ -73,7 +73,7 @@ static bool zap_locked(
 	if (!entry_has_page(m, *entry))
 		return false;
 	*entry = entry_zap(m, owned_slot(m, index), *entry);
-	return !dax_page_is_idle(m->pgmap, dax_to_pfn(*entry));
+	return page_is_busy(m->pgmap, dax_to_pfn(*entry));
 }
 
 int dax_zap_mappings_range(struct dax_mapping *m, dax_pgoff_t first,

@@ -56,6 +56,13 @@ static inline bool may_be_given_up(uint64_t state, enum dax_page_use use)
 
 /* ---- the end ---- */
 
+/* P5, of the state before a reference was dropped, not the last one. */
+static inline bool pin_wakes(uint64_t before)
+{
+	return state_references(before) <= state_owners(before) + 1 &&
+	       !SYNC_DEVIATION(unpin_wakes_idle);
+}
+
 static inline bool idle_wakes(uint64_t state)
 {
 	return state & PAGE_WAITERS && !SYNC_DEVIATION(unpin_no_wake);

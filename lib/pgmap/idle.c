@@ -68,21 +68,44 @@ static bool say_asleep(struct sync_u64 *word, uint64_t busy, uint64_t waiters)
 	return false;
 }
 
+/* NULL: @word is not @busy. */
+static struct dax_waitq *join_queue(struct dax_waitq_table *waitqs,
+	struct sync_u64 *word, uint64_t busy, uint64_t waiters,
+	struct dax_waiter *waiter)
+{
+	const struct dax_wait_key key = {word, 0};
+	struct dax_waitq *queue = dax_waitq_lock(waitqs, &key);
+	const bool joins = say_asleep(word, busy, waiters);
+
+	/* Shared: all of them want to know, and none takes anything. */
+	if (joins)
+		dax_waitq_enqueue_locked(queue, waiter, &key, DAX_WAIT_SHARED);
+	dax_waitq_unlock(queue);
+	return joins ? queue : NULL;
+}
+
 int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
 	uint64_t busy, uint64_t waiters, const struct dax_wait_limit *limit)
 {
-	const struct dax_wait_key key = {word, 0};
 	struct dax_waiter waiter = {0};
-	struct dax_waitq *queue = dax_waitq_lock(waitqs, &key);
+	struct dax_waitq *queue =
+		join_queue(waitqs, word, busy, waiters, &waiter);
 
-	if (!say_asleep(word, busy, waiters)) {
-		dax_waitq_unlock(queue);
-		return 0;
-	}
-	/* Shared: all of them want to know, and none takes anything. */
-	dax_waitq_enqueue_locked(queue, &waiter, &key, DAX_WAIT_SHARED);
-	dax_waitq_unlock(queue);
-	return dax_waitq_sleep(queue, &waiter, limit);
+	return queue ? dax_waitq_sleep(queue, &waiter, limit) : 0;
+}
+
+bool page_is_busy(const struct dax_pgmap *pgmap, uint64_t pfn)
+{
+	const uint64_t state = page_head(pgmap, pfn).state;
+
+	return state_is_live(state) && state_owners(state) < 2;
+}
+
+struct dax_waitq *page_join_queue(
+	struct dax_pgmap *pgmap, uint64_t pfn, struct dax_waiter *waiter)
+{
+	return join_queue(pgmap->waitqs, &page_head(pgmap, pfn).page->state,
+		PAGE_LIVE, PAGE_WAITERS, waiter);
 }
 
 int dax_page_wait_idle(struct dax_pgmap *pgmap, uint64_t pfn,
@@ -91,14 +114,10 @@ int dax_page_wait_idle(struct dax_pgmap *pgmap, uint64_t pfn,
 	int error = 0;
 
 	DAX_REQUIRE(pgmap);
-	while (!error) {
-		/* Its range may have ended, and another have begun. */
-		const struct head head = page_head(pgmap, pfn);
-
-		if (!state_is_live(head.state))
-			break;
-		error = sleep_while(pgmap->waitqs, &head.page->state, PAGE_LIVE,
+	/* Its range may have ended, and another have begun. */
+	while (!error && !dax_page_is_idle(pgmap, pfn))
+		error = sleep_while(pgmap->waitqs,
+			&page_head(pgmap, pfn).page->state, PAGE_LIVE,
 			PAGE_WAITERS, limit);
-	}
 	return error;
 }

@@ -88,6 +88,7 @@ static void put(struct dax_pgmap *pgmap, uint64_t pfn,
 {
 	/* Our reference keeps its level as it is. */
 	const struct head head = find_head(pgmap, pfn);
+	struct dax_waitq_table *waitqs = pgmap->waitqs;
 	uint64_t before;
 
 	sync_note("drops a reference to page 0x%llx", (unsigned long long)pfn);
@@ -97,6 +98,9 @@ static void put(struct dax_pgmap *pgmap, uint64_t pfn,
 	DAX_INVARIANT(state_references(before));
 	if (is_last(state_references(before)))
 		page_announce(pgmap, &head);
+	else if (before & PAGE_WAITERS && pin_wakes(before))
+		/* The device may be gone. */
+		wake_all(waitqs, &head.page->state);
 }
 
 void dax_page_put(struct dax_pgmap *pgmap, uint64_t pfn)

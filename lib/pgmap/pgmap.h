@@ -24,6 +24,8 @@
  * P4  WAITERS is set while LIVE is, by a sleeper that joins the queue before it
  *     gives the queue's lock back; it is cleared with LIVE, by one CAS, and
  *     whoever clears it wakes all.
+ * P5  While WAITERS is set, whoever leaves no more references than there are
+ *     owners wakes all, too: they may be those of entries, and stay for ever.
  *
  * The sum of the owners' names is a word of its own. A name is added after its
  * owner was counted, and subtracted before it is counted off. So while one is
@@ -165,6 +167,15 @@ int page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
 	const struct dax_page_owner *owner, enum dax_page_use use);
 
 /* ---- idle.c ---- */
+
+/* Is @pfn in use, and no owner besides one to wait for that? */
+bool page_is_busy(const struct dax_pgmap *pgmap, uint64_t pfn);
+
+/* Joins the queue of those who wait for @pfn, for dax_waitq_sleep(). Woken when
+ * the page is idle, or may be held by entries alone, which faults have brought
+ * back meanwhile. NULL: it is idle. */
+struct dax_waitq *page_join_queue(
+	struct dax_pgmap *pgmap, uint64_t pfn, struct dax_waiter *waiter);
 
 /* P3: the last reference to @head was dropped by this thread. */
 void page_announce(struct dax_pgmap *pgmap, const struct head *head);

@@ -30,6 +30,37 @@ static inline enum dax_truncate_mode unmap_mode(void)
 					 : DAX_TRUNCATE_KEEP_COPIES;
 }
 
+/* ---- pins, which are looked for after nobody can take a new one ---- */
+
+static inline bool zaps_first(void)
+{
+	return SYNC_DEVIATION(check_before_unmap);
+}
+
+static inline bool skips_pins(
+	struct dax_space *space, const struct dax_break *how)
+{
+	return (SYNC_DEVIATION(range_end_zero) && how->last == UINT64_MAX) ||
+	       (SYNC_DEVIATION(skip_unmapped) && !space_is_shown(space));
+}
+
+static inline bool drops_first(void)
+{
+	return SYNC_DEVIATION(drop_entry_first);
+}
+
+static inline bool trusts_the_wake(void)
+{
+	return SYNC_DEVIATION(recheck_missing);
+}
+
+static inline bool waits_at_the_end(void)
+{
+	return !SYNC_DEVIATION(evict_nowait);
+}
+
+/* ---- eviction ---- */
+
 static inline bool evicts_shown(void)
 {
 	return SYNC_DEVIATION(drop_mapped);

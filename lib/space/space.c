@@ -51,12 +51,22 @@ int dax_space_new(const struct dax_space_params *params, struct dax_space **out)
 	return 0;
 }
 
+static void wait_for_pins(struct dax_space *space)
+{
+	dax_filemap_invalidate_lock(space);
+	if (waits_at_the_end())
+		space_break_for_good(space);
+	dax_filemap_invalidate_unlock(space);
+}
+
 void dax_space_delete(struct dax_space **space)
 {
 	DAX_REQUIRE(space);
 	if (!*space)
 		return;
 	DAX_REQUIRE(!(*space)->views);
+	if ((*space)->pgmap)
+		wait_for_pins(*space);
 	dax_mapping_delete(&(*space)->mapping);
 	sync_free(*space);
 	*space = NULL;
@@ -78,14 +88,6 @@ void dax_filemap_invalidate_unlock(struct dax_space *space)
 {
 	DAX_REQUIRE(space);
 	rwsem_release(&space->invalidate, RWSEM_ALONE);
-}
-
-void dax_break_layouts(struct dax_space *space)
-{
-	DAX_REQUIRE(space);
-	rwsem_assert_held(&space->invalidate);
-	if (space_is_shown(space))
-		dax_unmap_mapping_pages(space, 0, DAX_TRACE_ALL);
 }
 
 void dax_truncate_pagecache_range(struct dax_space *space, dax_pgoff_t first,
@@ -130,6 +132,8 @@ void dax_space_kill(struct dax_space *space)
 	DAX_REQUIRE(space);
 	dax_filemap_invalidate_lock(space);
 	space->is_dead = true;
+	if (space->pgmap)
+		space_break_for_good(space);
 	dax_truncate_pagecache_range(space, 0, UINT64_MAX, DAX_TRUNCATE_ALL);
 	dax_filemap_invalidate_unlock(space);
 }

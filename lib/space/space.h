@@ -58,6 +58,14 @@ void space_resize_view(struct dax_space *space, struct space_view *view,
 bool space_is_shown(struct dax_space *space);
 bool space_is_dead(struct dax_space *space);
 
+/* dax_break_layouts() of all there is, however long it takes. */
+void space_break_for_good(struct dax_space *space);
+/* No page of the file is in any page table. */
+void space_unmap_all(struct dax_space *space);
+/* What the range had is others', and it has other storage now: page tables and
+ * entries go, pinned or not. INVALIDATE held. */
+void space_forget_moved(struct dax_space *space, struct space_range range);
+
 void space_unmap(struct dax_space *space, struct space_range range,
 	enum dax_truncate_mode mode);
 void space_write_protect(struct dax_space *space, struct space_range range);

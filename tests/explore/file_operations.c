@@ -39,10 +39,14 @@ struct file {
 	bool is_gone;	       /* the storage */
 	struct sync_u64 words[PMD_PAGES];
 	struct sync_u64 durable;
-	struct sync_u64 certain; /* that page 0 has */
-	bool is_private;	 /* stores make copies */
-	bool is_punched;	 /* perhaps: then nothing is certain */
-	bool is_killed;		 /* perhaps: then accesses may fail, too */
+	struct dax_page_owner other; /* another file on the device */
+	struct sync_u64 is_reused;   /* the other has BLOCK just now */
+	struct sync_u64 pins;
+	struct dax_pinned pinned; /* since before */
+	struct sync_u64 certain;  /* that page 0 has */
+	bool is_private;	  /* stores make copies */
+	bool is_punched;	  /* perhaps: then nothing is certain */
+	bool is_killed;		  /* perhaps: then accesses may fail, too */
 };
 
 /* ---- a file system ---- */
@@ -234,17 +238,105 @@ static void write_bytes(void *context, long unused)
 	sync_store(&file->certain, NEW, memory_order_release);
 }
 
+/* The storage is free, and another file gets it. */
+static void use_again(struct file *file)
+{
+	const struct dax_page_owner *other = &file->other;
+
+	dax_explore_check(!sync_load(&file->pins, memory_order_relaxed),
+		"no storage is given away under a pin");
+	if (dax_page_associate(
+		    file->pgmap, BLOCK, DAX_PTE_ORDER, other, DAX_PAGE_SOLE))
+		abort();
+	sync_store(&file->is_reused, 1, memory_order_relaxed);
+	sync_store(&file->is_reused, 0, memory_order_relaxed);
+	dax_page_put(file->pgmap, BLOCK);
+	while (dax_page_dissociate(file->pgmap, BLOCK, other))
+		if (dax_page_wait_idle(file->pgmap, BLOCK, NULL))
+			abort();
+}
+
 static void punch(void *context, long unused)
 {
 	struct file *file = context;
 
 	(void)unused;
 	dax_filemap_invalidate_lock(file->space);
-	dax_break_layouts(file->space);
+	if (dax_break_layouts(file->space, NULL))
+		abort();
 	dax_truncate_pagecache_range(
 		file->space, 0, last_page(file), DAX_TRUNCATE_KEEP_COPIES);
+	if (file->pgmap)
+		use_again(file);
 	sync_store(&file->block, 0, memory_order_release);
 	dax_filemap_invalidate_unlock(file->space);
+}
+
+static int pin(struct file *file, struct dax_pin_params params,
+	struct dax_pinned *page)
+{
+	size_t done;
+
+	params.address = file->address[0];
+	params.nr = 1;
+	return dax_pin_pages(file->mm[0], &params, page, &done);
+}
+
+static void unpin(struct file *file, struct dax_pinned *page)
+{
+	sync_sub(&file->pins, 1, memory_order_relaxed);
+	dax_unpin_pages(page, 1);
+}
+
+/* A hole has no page. */
+static void pin_pages(void *context, long flags)
+{
+	struct file *file = context;
+	struct dax_pinned page;
+	const int error = pin(file,
+		(struct dax_pin_params){.flags = (unsigned int)flags}, &page);
+
+	dax_explore_check(!error || error == -EAGAIN || error == -EOPNOTSUPP,
+		"what is shown can be pinned");
+	if (error)
+		return;
+	sync_add(&file->pins, 1, memory_order_relaxed);
+	dax_explore_check(!sync_load(&file->is_reused, memory_order_relaxed),
+		"what is pinned is the file's");
+	unpin(file, &page);
+}
+
+/* Alone: nothing makes it clean again. */
+static void pin_to_write(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	pin_pages(file, DAX_PIN_WRITE);
+	dax_explore_check(dax_tree_get_mark(dax_mapping_tree(dax_space_mapping(
+						    file->space)),
+				  0, DAX_MARK_DIRTY),
+		"what is pinned for writing is dirty");
+}
+
+static void pin_longterm(void *context, long unused)
+{
+	struct file *file = context;
+	struct dax_pinned page;
+
+	(void)unused;
+	dax_explore_check(
+		pin(file, (struct dax_pin_params){.term = DAX_PIN_LONGTERM},
+			&page) == -EOPNOTSUPP,
+		"no page of a file is pinned for as long as somebody likes");
+}
+
+static void unpin_pages(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	unpin(file, &file->pinned);
 }
 
 static void check_not_shown(struct file *file, unsigned int i)
@@ -293,6 +385,16 @@ static void delete_file(struct file *file)
 	dax_space_delete(&file->space);
 }
 
+static void delete_now(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	delete_file(file);
+	dax_explore_check(!sync_load(&file->pins, memory_order_relaxed),
+		"no storage is given away under a pin");
+}
+
 /* The last one who uses it. */
 static void lock_and_delete(void *context, long unused)
 {
@@ -321,6 +423,12 @@ static const struct operation_kind operations[] = {
 	{"kill", kill_storage, 0},
 	{"lock-page", lock_page, 0},
 	{"lock-and-delete", lock_and_delete, 0},
+	{"pin-pages", pin_pages, 0},
+	{"pin-pages-fast", pin_pages, DAX_PIN_FAST},
+	{"pin-to-write", pin_to_write, 0},
+	{"pin-longterm", pin_longterm, 0},
+	{"unpin-pages", unpin_pages, 0},
+	{"delete-file", delete_now, 0},
 };
 
 const struct operation_kind *file_operation(unsigned int i)
@@ -374,6 +482,21 @@ static void dirty_beside(struct file *file)
 		abort();
 }
 
+static void pinned(struct file *file)
+{
+	if (pin(file, (struct dax_pin_params){0}, &file->pinned))
+		abort();
+	sync_add(&file->pins, 1, memory_order_relaxed);
+}
+
+static void pinned_once(struct file *file)
+{
+	pinned(file);
+	for (unsigned int i = 0; i < NR_MMS; i++)
+		if (dax_munmap(file->mm[i], file->address[i], file_size(file)))
+			abort();
+}
+
 static void copied(struct file *file)
 {
 	store_word(file, 0, COPY);
@@ -416,6 +539,9 @@ static const struct file_state states[] = {
 	PUD_STATE("pud-private", PRIVATE, true, NULL),
 	PUD_STATE("pud-private-shown", PRIVATE, true, shown),
 	OWNED_STATE("owned", SMALL, shown),
+	OWNED_STATE("pinned", SMALL, pinned),
+	OWNED_STATE("pmd-pinned", HUGE, pinned),
+	OWNED_STATE("pinned-once", SMALL, pinned_once),
 };
 
 const struct state_kind *file_state(unsigned int i)
@@ -462,7 +588,8 @@ static void make_pages(struct file *file)
 	const struct dax_pgmap_params params = {
 		.first = BLOCK, .nr = PMD_PAGES, .waitqs = file->waitqs};
 
-	if (dax_pgmap_new(&params, &file->pgmap))
+	if (dax_pgmap_new(&params, &file->pgmap) ||
+		dax_pgmap_add_owner(file->pgmap, &file->other, &file->other.id))
 		abort();
 }
 
@@ -537,6 +664,8 @@ static void file_body(const struct combination *combination)
 		check_file(&file);
 	if (state->before == copied)
 		check_copy(&file);
+	if (file.pins.value)
+		unpin(&file, &file.pinned);
 	delete_file(&file);
 	dax_pgmap_delete(&file.pgmap);
 	dax_waitq_table_delete(&file.waitqs);

@@ -452,14 +452,14 @@ static const struct order orders[] = {
 	{"node_reserve:acquire", NULL},
 	{"node_reserve:release", NULL},
 	{"claim_once:acquire", NULL},
-	{"dax_page_dissociate:acquire", NULL},
-	{"dax_page_dissociate:release", NULL},
+	{"page_dissociate:acquire", NULL},
+	{"page_dissociate:release", NULL},
 	{"dax_pgmap_get:acquire", NULL},
 	/* The lock of the statistics orders the same. */
 	{"unlock_counted:release", NULL},
 	/* No scenario looks at what these order: a page found without its
 	 * lock; the default table; the object that is an owner. */
-	{"replace:release", NULL},
+	{"entry_store:release", NULL},
 	{"dax_tree_replace:acquire", NULL},
 	{"dax_tree_replace:release", NULL},
 	{"dax_waitq_table_default:acquire", NULL},

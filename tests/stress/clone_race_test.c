@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Threads store, write, punch, zero, cut and sync one file while each of them
+ * Threads store, pin, write, punch, zero, cut and sync one file while each
  * clones it, and does the same to its clones. A page of the file has one owner,
  * a clone is its maker's, so everybody knows exactly what his bytes are: what
  * he put there last, wherever the blocks went; and that does not change when a
@@ -43,6 +43,7 @@ struct scene {
 	struct known origin; /* const while the threads run, but for cells */
 	bool is_scarce;	     /* blocks and memory */
 	_Atomic(unsigned int) nr_clones;
+	_Atomic(unsigned int) nr_pins;
 	_Atomic(unsigned int) nr_failures;
 };
 
@@ -122,6 +123,62 @@ static void load(struct actor *actor, struct known *known, unsigned int cell)
 				   sizeof(value))))
 		crew_check(actor->me, value == known->cells[cell]);
 }
+
+/* ---- deeds through a pin, which no other call waits for in vain ---- */
+
+static int pin(struct actor *actor, const struct known *known,
+	unsigned int cell, unsigned int flags, struct dax_pinned *page)
+{
+	const struct dax_pin_params params = {
+		.address = known->areas[choose(actor, SHARED_AREAS)] +
+			   page_pos(cell),
+		.nr = 1,
+		.flags = flags,
+		.holder = choose(actor, 2) ? "actor" : NULL,
+	};
+	size_t done;
+
+	return dax_pin_pages(known->mm, &params, page, &done);
+}
+
+static uint64_t *pinned_cell(const struct dax_pinned *page, unsigned int cell)
+{
+	return (uint64_t *)((char *)page->bytes + cell_pos(cell) -
+			    page_pos(cell));
+}
+
+static void store_pinned(
+	struct actor *actor, struct known *known, unsigned int cell)
+{
+	const uint64_t value = new_value(actor, cell);
+	struct dax_pinned page;
+
+	if (!is_done(actor, pin(actor, known, cell, DAX_PIN_WRITE, &page)))
+		return;
+	atomic_fetch_add(&actor->scene->nr_pins, 1);
+	sched_yield();
+	__atomic_store_n(pinned_cell(&page, cell), value, __ATOMIC_RELAXED);
+	known->cells[cell] = value;
+	dax_unpin_pages(&page, 1);
+}
+
+/* Whatever others do, also when the page moves. */
+static void load_pinned(
+	struct actor *actor, struct known *known, unsigned int cell)
+{
+	struct dax_pinned page;
+	const int error = pin(actor, known, cell, 0, &page);
+
+	/* A hole. */
+	if (error == -EOPNOTSUPP || !is_done(actor, error))
+		return;
+	sched_yield();
+	crew_check(actor->me, __atomic_load_n(pinned_cell(&page, cell),
+				      __ATOMIC_RELAXED) == known->cells[cell]);
+	dax_unpin_pages(&page, 1);
+}
+
+/* ---- deeds of the file ---- */
 
 static void write_cell(
 	struct actor *actor, struct known *known, unsigned int cell)
@@ -211,8 +268,9 @@ static void act_on(struct actor *actor, struct known *known, unsigned int cell)
 {
 	static void (*const deeds[])(struct actor * actor, struct known * known,
 		unsigned int cell) = {store, store, store, store, load, load,
-		load, write_cell, write_cell, read_cell, read_cell,
-		destroy_page, destroy_cell, cut, sync_file, unmap};
+		load, store_pinned, load_pinned, write_cell, write_cell,
+		read_cell, read_cell, destroy_page, destroy_cell, cut,
+		sync_file, unmap};
 
 	deeds[choose(actor, ARRAY_SIZE(deeds))](actor, known, cell);
 }
@@ -339,10 +397,11 @@ static void run(struct scene *scene, struct disk *disk)
 	crew_start(&crew, THREADS, act, scene);
 	crew_assert_content(&crew);
 	sync_alloc_fail_nth(0);
-	print_message("%u clones, %u failures\n", scene->nr_clones,
-		scene->nr_failures);
+	print_message("%u clones, %u pins, %u failures\n", scene->nr_clones,
+		scene->nr_pins, scene->nr_failures);
 	/* It met what it is about. */
 	assert_true(scene->nr_clones);
+	assert_true(scene->nr_pins);
 	assert_int_equal(scene->nr_failures != 0, scene->is_scarce);
 }
 
