@@ -101,9 +101,28 @@ uint64_t dax_fs_free_blocks(struct dax_fs *fs);
  * @nr: pages; 0: none is bad any more
  *
  * Replaces what was set before. Pages that are mapped already stay mapped, as
- * in the kernel until memory failure finds them.
+ * in the kernel until memory failure finds them (dax_fs_memory_failure()).
+ *
+ * A page is good again when a write(2) has covered all of it, or when it was
+ * taken from its file and is given to one again.
  */
 void dax_fs_set_poison(struct dax_fs *fs, uint64_t pfn, uint64_t nr);
+
+/**
+ * dax_fs_memory_failure() - pages of the device have gone bad
+ * @fs: file system
+ * @pfn: first page
+ * @nr: pages; what is not the device's is left out
+ *
+ * In addition to those that are bad. When it returns no page table shows one of
+ * the pages, whichever files have it: accesses are -EHWPOISON, as reads are.
+ * Who has them pinned keeps them.
+ *
+ * Context: may sleep; hold no lock.
+ * Models: mm/memory-failure.c memory_failure_dev_pagemap(), v6.12. Differs:
+ * there are no processes to kill.
+ */
+void dax_fs_memory_failure(struct dax_fs *fs, uint64_t pfn, uint64_t nr);
 
 /**
  * dax_fs_set_flush_error() - have every flush fail

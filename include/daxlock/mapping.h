@@ -441,6 +441,21 @@ int dax_lock_page(struct dax_pgmap *pgmap, uint64_t pfn,
  */
 void dax_unlock_page(const struct dax_page_lock *lock);
 
+/**
+ * dax_unmap_page() - have a page in no page table, whoever has it
+ * @pgmap: device; every owner of its pages is a mapping
+ * @pfn: page; faults refuse it since before
+ *
+ * Looks at every entry of every mapping, and waits for each that is locked:
+ * the page may be shared, and a fault about to show it. Pins stay.
+ *
+ * Context: may sleep. Takes and drops WAITQ, ENTRY; the mappings' @unmap is
+ *	called. Hold none.
+ * Threads: any number.
+ * Models: mm/memory-failure.c mf_dax_kill_procs(), v6.12, for all files.
+ */
+void dax_unmap_page(struct dax_pgmap *pgmap, uint64_t pfn);
+
 /* ---- looking ---- */
 
 /**

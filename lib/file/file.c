@@ -20,6 +20,33 @@ static void format(struct dax_fs *fs)
 	fs->running = 1;
 }
 
+static void free_tables(struct dax_fs *fs)
+{
+	dax_pgmap_delete(&fs->pgmap);
+	sync_free(fs->bad);
+	sync_free(fs->blocks);
+}
+
+/* What there is of each block. */
+static int make_tables(struct dax_fs *fs)
+{
+	const struct dax_pgmap_params params = {
+		.first = DAX_PFN_BASE,
+		.nr = fs->nr_blocks,
+		.waitqs = fs->waitqs,
+	};
+	int error;
+
+	fs->blocks = sync_alloc(
+		fs->nr_blocks * sizeof(*fs->blocks), sizeof(uint16_t));
+	error = fs->blocks ? bad_init(fs) : -ENOMEM;
+	if (!error)
+		error = dax_pgmap_new(&params, &fs->pgmap);
+	if (error)
+		free_tables(fs);
+	return error;
+}
+
 int dax_fs_new(const struct dax_fs_params *params, struct dax_fs **out)
 {
 	const uint64_t nr = dax_pmem_map_len(params->map) >> DAX_PAGE_SHIFT;
@@ -34,29 +61,17 @@ int dax_fs_new(const struct dax_fs_params *params, struct dax_fs **out)
 	fs = sync_alloc(sizeof(*fs), _Alignof(struct dax_fs));
 	if (!fs)
 		return -ENOMEM;
-	fs->blocks = sync_alloc(nr * sizeof(*fs->blocks), sizeof(uint16_t));
-	if (!fs->blocks) {
-		sync_free(fs);
-		return -ENOMEM;
-	}
-	error = dax_pgmap_new(
-		&(struct dax_pgmap_params){
-			.first = DAX_PFN_BASE,
-			.nr = nr,
-			.waitqs = params->waitqs,
-		},
-		&fs->pgmap);
-	if (error) {
-		sync_free(fs->blocks);
-		sync_free(fs);
-		return error;
-	}
 	fs->map = params->map;
 	fs->profile = profile ? profile : dax_profile_find(NULL);
 	fs->trace = params->trace;
 	fs->waitqs = params->waitqs;
 	fs->stats = params->stats;
 	fs->nr_blocks = nr;
+	error = make_tables(fs);
+	if (error) {
+		sync_free(fs);
+		return error;
+	}
 	sync_lock_init(&fs->lock, RANK_LEAF);
 	format(fs);
 	*out = fs;
@@ -69,8 +84,7 @@ void dax_fs_delete(struct dax_fs **fs)
 	if (!*fs)
 		return;
 	DAX_REQUIRE(!(*fs)->files);
-	dax_pgmap_delete(&(*fs)->pgmap);
-	sync_free((*fs)->blocks);
+	free_tables(*fs);
 	sync_free(*fs);
 	*fs = NULL;
 }
@@ -90,14 +104,6 @@ uint64_t dax_fs_free_blocks(struct dax_fs *fs)
 	nr = fs->nr_free;
 	sync_lock_release(&fs->lock);
 	return nr;
-}
-
-void dax_fs_set_poison(struct dax_fs *fs, uint64_t pfn, uint64_t nr)
-{
-	DAX_REQUIRE(fs);
-	sync_store(&fs->poison_nr, 0, memory_order_relaxed);
-	sync_store(&fs->poison_pfn, pfn, memory_order_relaxed);
-	sync_store(&fs->poison_nr, nr, memory_order_relaxed);
 }
 
 void dax_fs_set_flush_error(struct dax_fs *fs, int error)

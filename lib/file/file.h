@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From below: blocks.c has the blocks of the device, journal.c says when they
+ * From below: blocks.c has the blocks of the device, bad.c knows those that
+ * cannot be read, journal.c says when they
  * can be had again, extents.c has the extents of a file, make.c fills them,
  * map.c is iomap and range.c what calls do to ranges; io.c, change.c and
  * clone.c are the calls.
@@ -85,9 +86,11 @@ struct dax_fs {
 	uint64_t last_ino;	/* guarded by lock */
 	struct dax_file *files; /* guarded by lock */
 
-	/* Relaxed: switches of tests; nothing is read because of them. */
-	struct sync_u64 poison_pfn;
-	struct sync_u64 poison_nr;
+	/* Pages that are bad, a bit each. Relaxed: nothing is read because of
+	 * them, and who unmaps a page looks for those who asked too soon. */
+	struct sync_u64 *bad;	 /* const after init */
+	struct sync_u64 any_bad; /* was one ever? */
+	/* Relaxed: a switch of tests. */
 	struct sync_u64 flush_error;
 };
 
@@ -104,6 +107,13 @@ unsigned int blocks_shares(struct dax_fs *fs, uint64_t block);
 uint64_t blocks_shared_run(struct dax_fs *fs, struct run run, bool *shared);
 /* What was kept for @file can be had by others. */
 void blocks_unkeep(struct dax_fs *fs, struct dax_file *file);
+
+/* ---- bad.c ---- */
+
+int bad_init(struct dax_fs *fs);
+void bad_set(struct dax_fs *fs, struct run run);
+void bad_clear(struct dax_fs *fs, struct run run);
+bool bad_among(struct dax_fs *fs, struct run run);
 
 /* ---- journal.c ---- */
 

@@ -7,19 +7,10 @@
 
 /* ---- the device ---- */
 
-static bool is_poisoned(struct dax_fs *fs, uint64_t pfn, uint64_t nr)
-{
-	const uint64_t bad_pfn =
-		sync_load(&fs->poison_pfn, memory_order_relaxed);
-	const uint64_t bad_nr = sync_load(&fs->poison_nr, memory_order_relaxed);
-
-	return pfn < bad_pfn + bad_nr && bad_pfn < pfn + nr;
-}
-
 int file_direct_access(
 	struct dax_file *file, uint64_t pfn, uint64_t nr, void **address)
 {
-	if (is_poisoned(file->fs, pfn, nr))
+	if (bad_among(file->fs, (struct run){pfn - DAX_PFN_BASE, nr}))
 		return -EHWPOISON;
 	return dax_pmem_pfn_to_address(file->fs->map, pfn, address);
 }
@@ -199,6 +190,20 @@ static int tell_page_tables(
 	return 0;
 }
 
+/* Pages of which no byte stays are good again. */
+static void repair(const struct io *io, const struct dax_iomap *iomap)
+{
+	const uint64_t skip =
+		(io->pos - iomap->pos + DAX_PAGE_SIZE - 1) >> DAX_PAGE_SHIFT;
+	const uint64_t stop =
+		(io->pos - iomap->pos + piece_len(io, iomap)) >> DAX_PAGE_SHIFT;
+
+	if (skip < stop)
+		bad_clear(io->file->fs,
+			(struct run){
+				iomap->pfn - DAX_PFN_BASE + skip, stop - skip});
+}
+
 static int write_mapped(
 	struct io *io, const struct dax_iomap *iomap, const char *from)
 {
@@ -206,8 +211,10 @@ static int write_mapped(
 	void *address;
 	int error = tell_page_tables(io->file, iomap);
 
-	if (!error)
-		error = piece_address(io, iomap, &address);
+	if (error)
+		return error;
+	repair(io, iomap);
+	error = piece_address(io, iomap, &address);
 	if (error)
 		return error;
 	space_bytes_store(address, from, len);

@@ -182,3 +182,13 @@ void *pgmap_owner_rcu(const struct dax_pgmap *pgmap, uint32_t id)
 	object = sync_load(slot, memory_order_acquire);
 	return object & 1 ? NULL : (void *)(uintptr_t)object;
 }
+
+uint32_t pgmap_last_owner(struct dax_pgmap *pgmap)
+{
+	uint32_t last;
+
+	sync_lock_acquire(&pgmap->owners.lock);
+	last = pgmap->owners.used;
+	sync_lock_release(&pgmap->owners.lock);
+	return last;
+}

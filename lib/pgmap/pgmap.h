@@ -198,6 +198,9 @@ uint64_t owner_name(const struct dax_page_owner *owner, uint64_t offset);
 void owners_init(struct owners *owners);
 void owners_destroy(struct owners *owners);
 
+/* The largest number that was given out so far. */
+uint32_t pgmap_last_owner(struct dax_pgmap *pgmap);
+
 /* The object of owner @id, or NULL. Inside sync_rcu_enter(). */
 void *pgmap_owner_rcu(const struct dax_pgmap *pgmap, uint32_t id);
 

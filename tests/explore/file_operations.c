@@ -35,8 +35,9 @@ struct file {
 	struct dax_pgmap *pgmap; /* of its storage; NULL: not counted */
 	struct dax_mm *mm[NR_MMS];
 	uint64_t address[NR_MMS];
-	struct sync_u64 block; /* BLOCK; 0: a hole */
-	bool is_gone;	       /* the storage */
+	struct sync_u64 block;	/* BLOCK; 0: a hole */
+	struct sync_u64 is_bad; /* BLOCK */
+	bool is_gone;		/* the storage */
 	struct sync_u64 words[PMD_PAGES];
 	struct sync_u64 durable;
 	struct dax_page_owner other; /* another file on the device */
@@ -102,6 +103,8 @@ static int direct_access(void *owner, uint64_t pfn, uint64_t nr, void **address)
 
 	(void)nr;
 	use_storage(file);
+	if (file->pgmap && sync_load(&file->is_bad, memory_order_relaxed))
+		return -EHWPOISON;
 	*address = &file->words[pfn - BLOCK];
 	return 0;
 }
@@ -146,7 +149,7 @@ static const struct dax_space_ops file_ops = {
 /* False: the access failed, as it may. */
 static bool succeeded(const struct file *file, int error)
 {
-	if (error && !(error == -EIO && file->is_killed))
+	if (error && !(error == -EIO && file->is_killed) && error != -EHWPOISON)
 		abort();
 	return !error;
 }
@@ -165,18 +168,17 @@ static void load(void *context, long mm)
 			"a load sees what was there before");
 }
 
-static void store_word(struct file *file, long mm, uint64_t word)
+static bool store_word(struct file *file, long mm, uint64_t word)
 {
-	succeeded(file, dax_store(file->mm[mm], file->address[mm], &word,
-				sizeof(word)));
+	return succeeded(file, dax_store(file->mm[mm], file->address[mm], &word,
+				       sizeof(word)));
 }
 
 static void store(void *context, long mm)
 {
 	struct file *file = context;
 
-	store_word(file, mm, NEW);
-	if (!file->is_private)
+	if (store_word(file, mm, NEW) && !file->is_private)
 		sync_store(&file->certain, NEW, memory_order_release);
 }
 
@@ -344,7 +346,8 @@ static void check_not_shown(struct file *file, unsigned int i)
 	struct dax_leaf leaf;
 
 	dax_mm_leaf(file->mm[i], file->address[i], &leaf);
-	dax_explore_check(!leaf.flags, "storage that is gone is not shown");
+	dax_explore_check(
+		!leaf.flags, "storage that is gone, or bad, is not shown");
 }
 
 static void kill_storage(void *context, long unused)
@@ -376,6 +379,17 @@ static void lock_page(void *context, long unused)
 	dax_explore_check(!lock.index && dax_to_pfn(lock.entry) == BLOCK,
 		"who locks for a page gets the entry that has it");
 	dax_unlock_page(&lock);
+}
+
+static void memory_failure(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	sync_store(&file->is_bad, 1, memory_order_relaxed);
+	dax_unmap_page(file->pgmap, BLOCK);
+	for (unsigned int i = 0; i < NR_MMS; i++)
+		check_not_shown(file, i);
 }
 
 static void delete_file(struct file *file)
@@ -422,6 +436,7 @@ static const struct operation_kind operations[] = {
 	{"evict", evict, 0},
 	{"kill", kill_storage, 0},
 	{"lock-page", lock_page, 0},
+	{"memory-failure", memory_failure, 0},
 	{"lock-and-delete", lock_and_delete, 0},
 	{"pin-pages", pin_pages, 0},
 	{"pin-pages-fast", pin_pages, DAX_PIN_FAST},
@@ -588,7 +603,10 @@ static void make_pages(struct file *file)
 	const struct dax_pgmap_params params = {
 		.first = BLOCK, .nr = PMD_PAGES, .waitqs = file->waitqs};
 
-	if (dax_pgmap_new(&params, &file->pgmap) ||
+	if (dax_pgmap_new(&params, &file->pgmap))
+		abort();
+	/* No mapping: nobody may come from a page to it. */
+	if (file->is_punched &&
 		dax_pgmap_add_owner(file->pgmap, &file->other, &file->other.id))
 		abort();
 }
@@ -607,6 +625,7 @@ static void setup_file(struct file *file, const struct combination *combination)
 	if (dax_waitq_table_new(combination->queues, 1, &file->waitqs))
 		abort();
 	params.waitqs = file->waitqs;
+	file->is_punched = has_operation(combination, punch);
 	if (state->has_pages)
 		make_pages(file);
 	params.pgmap = file->pgmap;
@@ -621,7 +640,6 @@ static void setup_file(struct file *file, const struct combination *combination)
 		file->certain.value = OLD;
 	}
 	file->is_private = !(state->flags[0] & DAX_VMA_SHARED);
-	file->is_punched = has_operation(combination, punch);
 	file->is_killed = has_operation(combination, kill_storage);
 	if (state->before)
 		state->before(file);
@@ -634,7 +652,8 @@ static void check_file(struct file *file)
 	for (unsigned int i = 0; i < NR_MMS && !wrong; i++)
 		wrong = dax_mm_verify(file->mm[i]);
 	dax_explore_check(!wrong, wrong ? wrong : "");
-	for (unsigned int i = 0; i < NR_MMS && file->is_gone; i++)
+	for (unsigned int i = 0;
+		i < NR_MMS && (file->is_gone || file->is_bad.value); i++)
 		check_not_shown(file, i);
 	fsync_all(file, 0);
 }

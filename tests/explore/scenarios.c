@@ -89,6 +89,8 @@ const struct named_scenario named_scenarios[] = {
 		111},
 	{"pinned-file-deleted", "pinned: unpin-pages,delete-file /1",
 		"a file that is deleted waits for its pins", 1, 0, 111},
+	{"page-goes-bad", "owned: store,memory-failure /1",
+		"no fault shows a page that went bad", 1, 0, 364},
 	{"pin-and-truncate", "page: pin,truncate /1",
 		"storage is not given away under a pin", 1, 0, 729},
 	{"pin-of-a-large-page", "page-pmd: pin,truncate /1",
