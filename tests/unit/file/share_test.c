@@ -191,6 +191,51 @@ static void what_is_zeroed_in_a_shared_page_is_zero_for_all(void **state)
 	}
 }
 
+/* ---- pages ---- */
+
+static uint64_t map_small(
+	struct disk *disk, struct dax_file *file, uint64_t len)
+{
+	const struct dax_vma_params params = {
+		.space = dax_file_space(file),
+		.len = len,
+		.flags = DISK_SHARED | DAX_VMA_NOHUGEPAGE,
+	};
+	uint64_t address = 0;
+
+	assert_int_equal(dax_mmap(disk->mm, &params, &address), 0);
+	return address;
+}
+
+/* One file had it as a whole, the other has a page of it: a file that never
+ * shared anything gets the rest. */
+static void a_range_that_was_shared_can_be_used_in_part(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_file *clone, *other;
+	uint64_t b, c;
+
+	disk_write(disk, 0, 1, PMD);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	b = map_small(disk, clone, PMD);
+	assert_int_equal(disk_load(disk, a), 1);
+	assert_int_equal(disk_load(disk, b), 1);
+	assert_int_equal(dax_file_truncate(clone, PAGE), 0);
+	assert_int_equal(dax_file_truncate(disk->file, 0), 0);
+	disk_sync(disk);
+	other = disk_fill(disk, 0);
+	c = map_small(disk, other, dax_file_size(other));
+	assert_int_equal(dax_madvise(disk->mm, c, dax_file_size(other),
+				 DAX_POPULATE_WRITE),
+		0);
+	assert_int_equal(disk_load(disk, b), 1);
+	assert_int_equal(dax_munmap(disk->mm, c, dax_file_size(other)), 0);
+	assert_int_equal(dax_munmap(disk->mm, b, PMD), 0);
+	dax_file_delete(&other);
+	dax_file_delete(&clone);
+}
+
 #define SHARE_TEST(test)                                                       \
 	cmocka_unit_test_setup_teardown(test, disk_setup, disk_teardown)
 
@@ -200,6 +245,7 @@ int main(void)
 		SHARE_TEST(blocks_are_given_back_when_nobody_shows_them),
 		SHARE_TEST(a_page_that_moves_leaves_no_stale_entry),
 		SHARE_TEST(what_moves_takes_no_tag_from_its_neighbours),
+		SHARE_TEST(a_range_that_was_shared_can_be_used_in_part),
 		SHARE_TEST(a_pmd_store_that_falls_back_leaves_no_stale_entry),
 		SHARE_TEST(
 			a_write_to_a_shared_page_is_seen_under_a_dirty_entry),
