@@ -27,7 +27,7 @@ struct fault_what {
 	enum fault_kind kind;
 	unsigned int order;
 	uint64_t chunk;	     /* faults that are timed together */
-	unsigned int rounds; /* in a sample; with --quick half */
+	unsigned int rounds; /* in a sample; with --quick a quarter */
 };
 
 /* A case is one of these in each way of sharing. */
@@ -265,7 +265,8 @@ static void set_case(struct fault_bench *bench)
 	const struct fault_what *what = bench->what;
 	const struct fault_sharing *sharing = bench->sharing;
 
-	bench->rounds = what->rounds / (bench->options->quick ? 2 : 1);
+	bench->rounds =
+		bench->options->quick ? (what->rounds + 3) / 4 : what->rounds;
 	snprintf(bench->name, sizeof(bench->name), "%s-%s", sharing->name,
 		what->name);
 	snprintf(bench->question, sizeof(bench->question), "%s; %s",
