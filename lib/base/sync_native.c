@@ -215,14 +215,16 @@ uint64_t sync_rcu_backlog(void)
 }
 
 /* No more than one nap: perhaps a reader waits for something that our caller
- * holds. And none where the program is a reader itself. */
+ * holds. And none where the program is a reader itself. Not nanosleep(), where a
+ * thread can be cancelled. */
 void sync_rcu_relieve(void)
 {
-	const struct timespec nap = {.tv_nsec = RCU_NAP_NS};
+	const struct urcu_reader *reader = sync_rcu_reader;
+	_Atomic(uint32_t) nobody_wakes = 0;
 
 	if (sync_rcu_backlog() > RCU_BACKLOG_MAX &&
-		!SYNC_RCU_DEPTH(URCU_TLS(urcu_memb_reader).ctr))
-		nanosleep(&nap, NULL);
+		!(reader && SYNC_RCU_DEPTH(reader->ctr)))
+		futex_wait(&nobody_wakes, 0, sync_now() + RCU_NAP_NS);
 }
 
 static void rcu_run(struct rcu_head *urcu)

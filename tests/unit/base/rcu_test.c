@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A callback runs once, when all who were inside have left, by the barrier. */
+#include <pthread.h>
+
 #include "base/sync.h"
 #include "support/crew.h"
 
@@ -227,12 +229,23 @@ static void what_a_reader_reached_stays_until_it_leaves(void **state)
 
 #define VERY_MANY 20000
 
+/* Who is cancelled in a call of the library leaves its locks behind. */
+static void *relieves_cancelled(void *relieved)
+{
+	pthread_cancel(pthread_self());
+	sync_rcu_relieve();
+	*(bool *)relieved = true;
+	return NULL;
+}
+
 /* Were it to wait for the reader, it would do so for ever. */
 static void a_backlog_is_counted_and_waits_for_no_reader(void **state)
 {
 	static struct object objects[VERY_MANY];
 	struct object object = {0};
 	struct crew crew;
+	pthread_t cancelled;
+	bool relieved = false;
 
 	(void)state;
 	sync_rcu_barrier();
@@ -243,6 +256,11 @@ static void a_backlog_is_counted_and_waits_for_no_reader(void **state)
 		sync_rcu_call(&objects[i].rcu, called);
 	assert_int_equal(sync_rcu_backlog(), VERY_MANY);
 	sync_rcu_relieve();
+	assert_int_equal(
+		pthread_create(&cancelled, NULL, relieves_cancelled, &relieved),
+		0);
+	pthread_join(cancelled, NULL);
+	assert_true(relieved);
 	atomic_store(&object.leave, true);
 	crew_assert_content(&crew);
 	sync_rcu_barrier();
