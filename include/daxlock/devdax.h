@@ -20,8 +20,12 @@
  *
  * Guarantees
  *   G1	A fault makes a leaf of the device's alignment, or none.
- *   G2	When dax_devdax_kill() returns, no page table shows the device, and no
- *	load, store, fault or flush of it runs, or will.
+ *   G2	When dax_devdax_kill() returns, no page table shows the device, no page
+ *	of it is pinned, and no load, store, fault or flush of it runs, or
+ *	will.
+ *
+ * Its pages may be pinned (dax_pin_pages()) for as long as somebody likes:
+ * there is no file system that would want its storage back.
  *
  * Models: drivers/dax/device.c, v6.12. Differs: the kernel sets leaves without
  * entries, so that nothing waits for anything but the page table's lock, and
@@ -57,7 +61,7 @@ struct dax_devdax;
  * Context: does not sleep.
  * Threads: any number.
  * Return: 0; -EINVAL @map begins or ends at no multiple of the alignment;
- * -ENOMEM.
+ * -ENOMEM, 16 bytes for each page among the rest.
  */
 DAX_MUST_CHECK int dax_devdax_new(const struct dax_pmem_map *map,
 	unsigned int order, struct dax_devdax **out);
@@ -65,6 +69,8 @@ DAX_MUST_CHECK int dax_devdax_new(const struct dax_pmem_map *map,
 /**
  * dax_devdax_delete() - end it; the bytes stay
  * @device: set to NULL; may point to NULL
+ *
+ * Waits for the pins of its pages.
  *
  * Threads: no other call on it may run; no area shows it.
  */
@@ -78,10 +84,11 @@ struct dax_space *dax_devdax_space(struct dax_devdax *device);
  * @device: device; areas may show it, and threads use them
  *
  * Refuses new faults, which are SIGBUS, and new areas; waits for the faults
- * that run; takes all leaves and entries away. Then the map may be deleted
- * (G2); areas are left, to be unmapped whenever their owner does.
+ * that run; takes all leaves and entries away, and waits for the pins. Then the
+ * map may be deleted (G2); areas are left, to be unmapped whenever their owner does.
  *
- * Context: may sleep. Takes INVALIDATE, ENTRY, I_MMAP, PTE; hold no ENTRY.
+ * Context: may sleep. Takes INVALIDATE, ENTRY, I_MMAP, PTE; hold no ENTRY, nor
+ * what those who have a page pinned need.
  * Threads: any number; once dead it stays so.
  * Models: drivers/dax/bus.c kill_dev_dax(), v6.12.
  */

@@ -6,9 +6,11 @@
 
 #include "base/check.h"
 #include "base/sync.h"
+#include "daxlock/pgmap.h"
 
 struct dax_devdax {
 	const struct dax_pmem_map *map; /* const after init */
+	struct dax_pgmap *pgmap;	/* const after init */
 	struct dax_space *space;	/* const after init */
 };
 
@@ -91,12 +93,32 @@ static bool is_order(unsigned int order)
 	       order == DAX_PUD_ORDER;
 }
 
+static int new_pages(struct dax_devdax *device)
+{
+	const struct dax_pgmap_params params = {
+		.first = dax_device_offset_to_pfn(
+			dax_pmem_map_offset(device->map)),
+		.nr = dax_pmem_map_len(device->map) >> DAX_PAGE_SHIFT,
+	};
+
+	return dax_pgmap_new(&params, &device->pgmap);
+}
+
+/* No file system wants its storage back: pins may last. */
 static int new_space(struct dax_devdax *device, unsigned int order)
 {
 	const struct dax_space_limits limits = {
-		.min_order = order, .max_order = order, .shared_only = true};
+		.min_order = order,
+		.max_order = order,
+		.shared_only = true,
+		.longterm_pins = true,
+	};
 	const struct dax_space_params params = {
-		.ops = &ops, .owner = device, .limits = &limits};
+		.ops = &ops,
+		.owner = device,
+		.limits = &limits,
+		.pgmap = device->pgmap,
+	};
 
 	return dax_space_new(&params, &device->space);
 }
@@ -117,13 +139,13 @@ int dax_devdax_new(const struct dax_pmem_map *map, unsigned int order,
 	if (!device)
 		return -ENOMEM;
 	device->map = map;
-	error = new_space(device, order);
-	if (error) {
-		sync_free(device);
-		return error;
-	}
+	error = new_pages(device);
+	if (!error)
+		error = new_space(device, order);
+	if (error)
+		dax_devdax_delete(&device);
 	*out = device;
-	return 0;
+	return error;
 }
 
 void dax_devdax_delete(struct dax_devdax **device)
@@ -132,6 +154,7 @@ void dax_devdax_delete(struct dax_devdax **device)
 	if (!*device)
 		return;
 	dax_space_delete(&(*device)->space);
+	dax_pgmap_delete(&(*device)->pgmap);
 	sync_free(*device);
 	*device = NULL;
 }

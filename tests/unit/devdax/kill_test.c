@@ -4,6 +4,8 @@
  * storage is unmapped from the process for good: a load, store, fault or flush
  * that still used it would end the test by a signal.
  */
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "support/bare.h"
@@ -39,6 +41,38 @@ static void what_is_mapped_answers_sigbus(void **state)
 	assert_int_equal(dax_msync(bare.mm, bare.address, BARE_BYTES), 0);
 	assert_int_equal(
 		bare_map(&bare, 0, PMD, DAX_VMA_SHARED, &address), -ENXIO);
+	bare_fini(&bare);
+}
+
+/* ---- pins ---- */
+
+static void *unplugs(void *bare)
+{
+	unplug(bare);
+	return NULL;
+}
+
+/* The storage would be gone, and the byte's store end the test by a signal. */
+static void a_kill_waits_for_those_who_have_a_page_pinned(void **state)
+{
+	struct dax_pin_params params = {
+		.nr = 1, .flags = DAX_PIN_WRITE, .term = DAX_PIN_LONGTERM};
+	struct dax_pinned page, other;
+	struct bare bare;
+	pthread_t thread;
+	size_t done;
+
+	(void)state;
+	bare_init(&bare, DAX_PUD_ORDER);
+	params.address = bare.address + PMD + PAGE;
+	assert_int_equal(dax_pin_pages(bare.mm, &params, &page, &done), 0);
+	assert_int_equal(pthread_create(&thread, NULL, unplugs, &bare), 0);
+	while (bare_leaf(&bare, bare.address))
+		sched_yield();
+	*(volatile char *)page.bytes = 1;
+	assert_int_equal(dax_pin_pages(bare.mm, &params, &other, &done), -EIO);
+	dax_unpin_pages(&page, 1);
+	pthread_join(thread, NULL);
 	bare_fini(&bare);
 }
 
@@ -183,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_mapped_answers_sigbus),
+		cmocka_unit_test(a_kill_waits_for_those_who_have_a_page_pinned),
 		cmocka_unit_test(
 			nothing_is_used_after_a_kill_and_nothing_is_lost),
 	};
