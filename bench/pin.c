@@ -141,6 +141,18 @@ static void open_subjects(
 	}
 }
 
+static void close_subjects(struct pin_bench *bench)
+{
+	for (unsigned int i = 0; i < NR_SUBJECTS; i++) {
+		if (!bench->states[i])
+			continue;
+		if (subjects[i]->unmap)
+			subjects[i]->unmap(
+				bench->states[i], &bench->what->shape);
+		subjects[i]->close(bench->states[i]);
+	}
+}
+
 static void run_case(struct pin_bench *bench, const struct options *options)
 {
 	set_load(bench, options);
@@ -149,9 +161,7 @@ static void run_case(struct pin_bench *bench, const struct options *options)
 		measure(&bench->result, pin_once, bench);
 		report(options, &bench->result);
 	}
-	for (unsigned int i = 0; i < NR_SUBJECTS; i++)
-		if (bench->states[i])
-			subjects[i]->close(bench->states[i]);
+	close_subjects(bench);
 }
 
 void bench_pin(const struct options *options, const struct machine *machine)

@@ -29,6 +29,8 @@ struct pin_subject {
 	bool floor;
 	double page_bytes;			      /* about */
 	void *(*open)(const struct pin_shape *shape); /* NULL: out of memory */
+	/* Before close; NULL: nothing to be done. */
+	void (*unmap)(void *state, const struct pin_shape *shape);
 	void (*close)(void *state);
 	pin_loop *churn; /* pin and unpin, for lane_run's time */
 };

@@ -42,7 +42,15 @@ void *pin_daxlock_open(const struct pin_shape *shape)
 	return pgmap;
 }
 
-/* Its pages go with it, mapped as they are. */
+/* The references of map_all(). */
+void pin_daxlock_unmap(void *pgmap, const struct pin_shape *shape)
+{
+	const uint64_t nr = (uint64_t)1 << shape->bits;
+
+	for (uint64_t pfn = 0; pfn < nr; pfn += (uint64_t)1 << shape->order)
+		dax_page_put(pgmap, pfn);
+}
+
 void pin_daxlock_close(void *state)
 {
 	struct dax_pgmap *pgmap = state;
@@ -54,6 +62,7 @@ const struct pin_subject pin_daxlock = {
 	.name = "daxlock",
 	.page_bytes = 16,
 	.open = pin_daxlock_open,
+	.unmap = pin_daxlock_unmap,
 	.close = pin_daxlock_close,
 	.churn = churn,
 };

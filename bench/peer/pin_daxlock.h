@@ -6,6 +6,7 @@
 #include "pin_subject.h"
 
 void *pin_daxlock_open(const struct pin_shape *shape);
+void pin_daxlock_unmap(void *pgmap, const struct pin_shape *shape);
 void pin_daxlock_close(void *pgmap);
 
 #endif

@@ -23,9 +23,9 @@ PIN_LOOP(pin, unpin)
 
 const struct pin_subject pin_named = {
 	.name = "daxlock-named",
-	.floor = true,
 	.page_bytes = 16,
 	.open = pin_daxlock_open,
+	.unmap = pin_daxlock_unmap,
 	.close = pin_daxlock_close,
 	.churn = churn,
 };
