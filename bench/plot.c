@@ -31,6 +31,7 @@ struct chart {
 
 #define SIZES  "set logscale x 2\nset format x '%.0b %BB'\nset logscale y 10\n"
 #define BARS   "set logscale y 10\nset yrange [1:*]\n"
+#define RATES  "set yrange [0:*]\nset format y '%.1s%c'\n"
 #define COUNTS "set logscale x 2\nset logscale y 10\n"
 
 static const struct chart charts[] = {
@@ -58,7 +59,7 @@ static const struct chart charts[] = {
 		"bytes", BARS},
 	{"access", CHART_CASES, "access", "p",
 		"4K accesses through fresh maps of 4K and of 2M", "", "KB/s",
-		""},
+		RATES},
 };
 
 #define NR_CHARTS (sizeof(charts) / sizeof(*charts))
