@@ -106,9 +106,10 @@ static void unmap_from(struct dax_pgmap *pgmap, uint32_t id, uint64_t pfn)
 
 void dax_unmap_page(struct dax_pgmap *pgmap, uint64_t pfn)
 {
-	const uint32_t last = pgmap_last_owner(pgmap);
+	uint32_t last;
 
 	DAX_REQUIRE(pgmap);
+	last = pgmap_last_owner(pgmap);
 	for (uint32_t id = 1; id <= last; id++)
 		unmap_from(pgmap, id, pfn);
 }

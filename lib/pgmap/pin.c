@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pins that say whose they are: a list beside the pages, for those who ask. */
 #include <inttypes.h>
-#include <stdio.h>
 
+#include "base/text.h"
 #include "pgmap/pgmap.h"
 
 struct pin {
@@ -71,12 +71,12 @@ void dax_pin_put(struct dax_pgmap *pgmap, struct dax_pin *opaque)
 	page_put_pin(pgmap, pin->pfn);
 }
 
-static int print_pin(
-	const struct pin *pin, uint64_t now_ns, char *buffer, size_t size)
+static void describe_pin(
+	struct text *text, const struct pin *pin, uint64_t now_ns)
 {
 	const uint64_t ms = (now_ns - pin->since_ns) / 1000000;
 
-	return snprintf(buffer, size,
+	text_add(text,
 		"pfn 0x%" PRIx64 ": %s pin of \"%s\", %" PRIu64 ".%03" PRIu64
 		" s\n",
 		pin->pfn, pin->term == DAX_PIN_SHORT ? "short" : "long-term",
@@ -86,21 +86,16 @@ static int print_pin(
 size_t dax_pgmap_describe_pins(struct dax_pgmap *pgmap, uint64_t first,
 	uint64_t last, char *buffer, size_t size)
 {
-	size_t length = 0;
+	struct text text;
 	uint64_t now_ns;
 
 	DAX_REQUIRE(pgmap && (buffer || !size));
-	if (size)
-		*buffer = '\0';
+	text = text_in(buffer, size);
 	sync_lock_acquire(&pgmap->pins.lock);
 	now_ns = sync_now();
-	for (const struct pin *pin = pgmap->pins.first; pin; pin = pin->next) {
-		const size_t left = length < size ? size - length : 0;
-
+	for (const struct pin *pin = pgmap->pins.first; pin; pin = pin->next)
 		if (pin->pfn >= first && pin->pfn <= last)
-			length += (size_t)print_pin(pin, now_ns,
-				left ? buffer + length : NULL, left);
-	}
+			describe_pin(&text, pin, now_ns);
 	sync_lock_release(&pgmap->pins.lock);
-	return length;
+	return text.length;
 }

@@ -439,7 +439,6 @@ static void play(const struct combination *combination, struct dax_stats *stats)
 	struct world world = {0};
 	struct dax_mapping_params params = {
 		.ops = &ops, .owner = &world, .stats = stats};
-	unsigned int slept = 0;
 	const char *wrong;
 
 	for (unsigned int i = 0; i < DAX_EXPLORE_THREADS; i++)
@@ -450,15 +449,7 @@ static void play(const struct combination *combination, struct dax_stats *stats)
 	if (dax_mapping_new(&params, &world.m))
 		abort();
 	combination->state->setup(&world);
-	for (unsigned int i = 0; i < combination->nr; i++)
-		dax_explore_thread(combination->operations[i]->name,
-			combination->operations[i]->function, &world,
-			combination->operations[i]->argument);
-	dax_explore_run();
-	for (unsigned int i = 0; i < combination->nr; i++)
-		slept += dax_explore_slept(i) != 0;
-	dax_explore_sometimes(
-		slept >= combination->sleepers, "enough threads slept");
+	combination_run(combination, &world);
 	wrong = dax_mapping_verify(world.m);
 	dax_explore_check(!wrong, wrong ? wrong : "");
 	dax_mapping_delete(&world.m);
@@ -482,6 +473,21 @@ static void counted_body(const struct combination *combination)
 	dax_explore_check(counts.woken == counts.sleeps - counts.gave_up,
 		"who sleeps is woken or gives up, and both are counted");
 	dax_stats_delete(&stats);
+}
+
+void combination_run(const struct combination *combination, void *world)
+{
+	unsigned int slept = 0;
+
+	for (unsigned int i = 0; i < combination->nr; i++)
+		dax_explore_thread(combination->operations[i]->name,
+			combination->operations[i]->function, world,
+			combination->operations[i]->argument);
+	dax_explore_run();
+	for (unsigned int i = 0; i < combination->nr; i++)
+		slept += dax_explore_slept(i) != 0;
+	dax_explore_sometimes(
+		slept >= combination->sleepers, "enough threads slept");
 }
 
 void combination_body(void *context)

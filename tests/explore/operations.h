@@ -62,6 +62,9 @@ struct combination {
 
 /* The body of a scenario whose context is a struct combination. */
 void combination_body(void *combination);
+/* What every body does: runs the operations on @world, as threads, and notes
+ * whether enough of them slept. */
+void combination_run(const struct combination *combination, void *world);
 /* "pmd-zero: F0,F0,F1 /1" */
 void combination_name(
 	const struct combination *combination, char *name, size_t size);

@@ -412,20 +412,11 @@ static void check_device(struct device *device)
 static void page_body(const struct combination *combination)
 {
 	struct device device = {0};
-	unsigned int slept = 0;
 
 	make_device(&device, combination->queues);
 	set_state(&device, (const struct page_state *)combination->state);
 	hold_device(&device, combination);
-	for (unsigned int i = 0; i < combination->nr; i++)
-		dax_explore_thread(combination->operations[i]->name,
-			combination->operations[i]->function, &device,
-			combination->operations[i]->argument);
-	dax_explore_run();
-	for (unsigned int i = 0; i < combination->nr; i++)
-		slept += dax_explore_slept(i) != 0;
-	dax_explore_sometimes(
-		slept >= combination->sleepers, "enough threads slept");
+	combination_run(combination, &device);
 	if (device.pgmap)
 		check_device(&device);
 	dax_waitq_table_delete(&device.waitqs);
