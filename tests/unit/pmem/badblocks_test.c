@@ -1,88 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Bad blocks are listed as libpmem2 finds them, and only those can be cleared.
- * A machine with bad blocks is rare, so libpmem2's four functions are played
- * here: the definitions of this program come before those of the library.
  */
 #include "ground.h"
-
-#include <dlfcn.h>
-#include <libpmem2.h>
-
-/* What the played libpmem2 finds; real: the library's own functions. */
-static struct {
-	bool real;
-	int new_error;
-	int clear_error;
-	struct pmem2_badblock blocks[2];
-	size_t at;
-	struct pmem2_badblock cleared;
-	int contexts;	/* alive */
-} play;
-
-static void *libpmem2(const char *name)
-{
-	void *function = dlsym(RTLD_NEXT, name);
-
-	assert_non_null(function);
-	return function;
-}
-
-int pmem2_badblock_context_new(
-	struct pmem2_badblock_context **context, const struct pmem2_source *src)
-{
-	int (*real)(struct pmem2_badblock_context **,
-		const struct pmem2_source *);
-
-	if (play.real) {
-		*(void **)&real = libpmem2("pmem2_badblock_context_new");
-		return real(context, src);
-	}
-	*context = NULL;
-	if (play.new_error)
-		return play.new_error;
-	*context = (void *)&play;
-	play.contexts++;
-	return 0;
-}
-
-int pmem2_badblock_next(
-	struct pmem2_badblock_context *context, struct pmem2_badblock *block)
-{
-	int (*real)(struct pmem2_badblock_context *, struct pmem2_badblock *);
-
-	if (play.real) {
-		*(void **)&real = libpmem2("pmem2_badblock_next");
-		return real(context, block);
-	}
-	if (play.at == 2)
-		return PMEM2_E_NO_BAD_BLOCK_FOUND;
-	*block = play.blocks[play.at++];
-	return 0;
-}
-
-int pmem2_badblock_clear(struct pmem2_badblock_context *context,
-	const struct pmem2_badblock *block)
-{
-	(void)context;
-	if (play.clear_error)
-		return play.clear_error;
-	play.cleared = *block;
-	return 0;
-}
-
-void pmem2_badblock_context_delete(struct pmem2_badblock_context **context)
-{
-	void (*real)(struct pmem2_badblock_context **);
-
-	if (play.real) {
-		*(void **)&real = libpmem2("pmem2_badblock_context_delete");
-		real(context);
-		return;
-	}
-	*context = NULL;
-	play.contexts--;
-}
+#include "support/played_badblocks.h"
 
 static int setup(void **state)
 {
@@ -178,8 +99,7 @@ static void a_read_only_device_is_not_cleared(void **state)
 	const int fd = ground_memfd(MIB);
 
 	(void)state;
-	assert_int_equal(
-		dax_device_open_fd(fd, DAX_DEVICE_READ_ONLY, &dev), 0);
+	assert_int_equal(dax_device_open_fd(fd, DAX_DEVICE_READ_ONLY, &dev), 0);
 	assert_int_equal(dax_badblocks_new(dev, &list), 0);
 	assert_int_equal(dax_badblocks_next(list, &block), 0);
 	assert_int_equal(dax_badblocks_clear(list), -EACCES);
