@@ -442,19 +442,21 @@ int dax_lock_page(struct dax_pgmap *pgmap, uint64_t pfn,
 void dax_unlock_page(const struct dax_page_lock *lock);
 
 /**
- * dax_unmap_page() - have a page in no page table, whoever has it
+ * dax_unmap_pages() - have pages in no page table, whoever has them
  * @pgmap: device; every owner of its pages is a mapping
- * @pfn: page; faults refuse it since before
+ * @pfn: first page; faults refuse it since before
+ * @nr: pages; they need not be the device's
  *
- * Looks at every entry of every mapping, and waits for each that is locked:
- * the page may be shared, and a fault about to show it. Pins stay.
+ * Looks once at every entry of every mapping, and waits for each that is
+ * locked: a page may be shared, and a fault about to show it. What shows an
+ * entry that has one of the pages is unmapped as a whole. Pins stay.
  *
  * Context: may sleep. Takes and drops WAITQ, ENTRY; the mappings' @unmap is
  *	called. Hold none.
  * Threads: any number.
  * Models: mm/memory-failure.c mf_dax_kill_procs(), v6.12, for all files.
  */
-void dax_unmap_page(struct dax_pgmap *pgmap, uint64_t pfn);
+void dax_unmap_pages(struct dax_pgmap *pgmap, uint64_t pfn, uint64_t nr);
 
 /* ---- looking ---- */
 

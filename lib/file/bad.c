@@ -75,11 +75,7 @@ void dax_fs_set_poison(struct dax_fs *fs, uint64_t pfn, uint64_t nr)
 
 void dax_fs_memory_failure(struct dax_fs *fs, uint64_t pfn, uint64_t nr)
 {
-	struct run run;
-
 	DAX_REQUIRE(fs);
-	run = clip(fs, pfn, nr);
-	bad_set(fs, run);
-	for (uint64_t i = 0; i < run.nr; i++)
-		dax_unmap_page(fs->pgmap, block_pfn(run.block + i));
+	bad_set(fs, clip(fs, pfn, nr));
+	dax_unmap_pages(fs->pgmap, pfn, nr);
 }

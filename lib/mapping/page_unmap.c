@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Taking a page that has gone bad out of all page tables.
+ * Taking pages that have gone bad out of all page tables.
  *
  *  a fault                            who says that the page is bad
  *                                     (A) the page is bad
@@ -19,8 +19,10 @@
 #include "mapping/mapping.h"
 #include "pgmap/pgmap.h"
 
-/* Where the search of one mapping is. */
+/* Where the search of one mapping for pages @first to @last is. */
 struct search {
+	uint64_t first;
+	uint64_t last;
 	struct dax_mapping *m;
 	dax_pgoff_t next;
 	struct tree_place place;
@@ -28,16 +30,16 @@ struct search {
 	bool over;
 };
 
-static bool has_page(const struct dax_mapping *m, uint64_t word, uint64_t pfn)
+static bool has_page(const struct search *search, uint64_t word)
 {
-	return entry_has_page(m, word) &&
-	       pfn - dax_to_pfn(word) < entry_pages(word);
+	return entry_has_page(search->m, word) &&
+	       dax_to_pfn(word) <= search->last &&
+	       dax_to_pfn(word) + entry_pages(word) > search->first;
 }
 
-/* Inside sync_rcu_enter(). True: the entry at @search->next, which has the
- * page, is ours. */
-static bool lock_next_rcu(
-	struct search *search, uint64_t pfn, struct wait *wait)
+/* Inside sync_rcu_enter(). True: the entry at @search->next, which has one of
+ * the pages, is ours. */
+static bool lock_next_rcu(struct search *search, struct wait *wait)
 {
 	struct dax_mapping *m = search->m;
 	struct dax_xas xas;
@@ -51,10 +53,10 @@ static bool lock_next_rcu(
 				entry_join_queue(m, xas.index, word, wait);
 			return false;
 		}
-		if (!has_page(m, word, pfn))
+		if (!has_page(search, word))
 			continue;
 		search->place = tree_walk(&m->tree, xas.index, 0);
-		return has_page(m, search->place.word, pfn) &&
+		return has_page(search, search->place.word) &&
 		       !word_is_locked(search->place.word) &&
 		       place_lock_once(&search->place);
 	}
@@ -62,7 +64,7 @@ static bool lock_next_rcu(
 	return false;
 }
 
-static bool look_once(struct dax_pgmap *pgmap, uint32_t id, uint64_t pfn,
+static bool look_once(struct dax_pgmap *pgmap, uint32_t id,
 	struct search *search, struct wait *wait)
 {
 	bool locked = false;
@@ -71,7 +73,7 @@ static bool look_once(struct dax_pgmap *pgmap, uint32_t id, uint64_t pfn,
 	search->m = pgmap_owner_rcu(pgmap, id);
 	search->queue = NULL;
 	if (search->m)
-		locked = lock_next_rcu(search, pfn, wait);
+		locked = lock_next_rcu(search, wait);
 	else
 		search->over = true;
 	sync_rcu_leave();
@@ -91,25 +93,29 @@ static void unmap_locked(struct search *search)
 	dax_unlock_entry(search->m, index, word_entry(word));
 }
 
-static void unmap_from(struct dax_pgmap *pgmap, uint32_t id, uint64_t pfn)
+static void unmap_from(
+	struct dax_pgmap *pgmap, uint32_t id, uint64_t first, uint64_t last)
 {
 	struct wait wait = WAIT_INIT(DAX_WAIT_SHARED, NULL);
-	struct search search = {0};
+	struct search search = {.first = first, .last = last};
 
 	while (!search.over)
-		if (look_once(pgmap, id, pfn, &search, &wait))
+		if (look_once(pgmap, id, &search, &wait))
 			unmap_locked(&search);
 		else if (search.queue && dax_waitq_sleep(search.queue,
 						 &wait.waiter, wait.limit))
 			DAX_INVARIANT(!"a wait without limit ended");
 }
 
-void dax_unmap_page(struct dax_pgmap *pgmap, uint64_t pfn)
+void dax_unmap_pages(struct dax_pgmap *pgmap, uint64_t pfn, uint64_t nr)
 {
-	uint32_t last;
+	uint32_t last_owner;
 
 	DAX_REQUIRE(pgmap);
-	last = pgmap_last_owner(pgmap);
-	for (uint32_t id = 1; id <= last; id++)
-		unmap_from(pgmap, id, pfn);
+	if (!nr)
+		return;
+	last_owner = pgmap_last_owner(pgmap);
+	for (uint32_t id = 1; id <= last_owner; id++)
+		unmap_from(pgmap, id, pfn,
+			nr > UINT64_MAX - pfn ? UINT64_MAX : pfn + nr - 1);
 }

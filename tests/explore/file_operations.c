@@ -387,7 +387,7 @@ static void memory_failure(void *context, long unused)
 
 	(void)unused;
 	sync_store(&file->is_bad, 1, memory_order_relaxed);
-	dax_unmap_page(file->pgmap, BLOCK);
+	dax_unmap_pages(file->pgmap, BLOCK, 1);
 	for (unsigned int i = 0; i < NR_MMS; i++)
 		check_not_shown(file, i);
 }
