@@ -73,7 +73,12 @@ struct dax_fs_params {
  * @params: all but @map may be 0
  * @out: the file system, or NULL on error
  *
- * Return: 0; -ENOMEM; -ENOSPC the device has less than 4 PMDs.
+ * What the device lists as bad (dax_badblocks_new()) is bad from the start, in
+ * whole pages; where nobody can say, -EOPNOTSUPP, or this process may not ask,
+ * -EACCES or -EPERM, nothing is.
+ *
+ * Return: 0; -ENOMEM; -ENOSPC the device has less than 4 PMDs; what else
+ * dax_badblocks_new() and dax_badblocks_next() say.
  */
 int dax_fs_new(
 	const struct dax_fs_params *params, struct dax_fs **out) DAX_MUST_CHECK;
@@ -100,11 +105,15 @@ uint64_t dax_fs_free_blocks(struct dax_fs *fs);
  * @pfn: first page
  * @nr: pages; 0: none is bad any more
  *
- * Replaces what was set before. Pages that are mapped already stay mapped, as
- * in the kernel until memory failure finds them (dax_fs_memory_failure()).
+ * Replaces what was set before, and what the device said. Pages that are mapped
+ * already stay mapped, as in the kernel until memory failure finds them
+ * (dax_fs_memory_failure()).
  *
- * A page is good again when a write(2) has covered all of it, or when it was
- * taken from its file and is given to one again.
+ * A page is good again when a write(2) covers all of it, or when it was taken
+ * from its file and is given to one again. If the device lists it as bad, it
+ * has to give it new storage before (dax_badblocks_clear()); if it does not, or
+ * this process may not ask it, the page stays bad, and the call or fault fails
+ * with what the device said.
  */
 void dax_fs_set_poison(struct dax_fs *fs, uint64_t pfn, uint64_t nr);
 
@@ -195,8 +204,9 @@ int dax_file_read(struct dax_file *file, uint64_t pos, void *to, size_t len,
  *
  * The bytes are flushed; the metadata is not committed.
  *
- * Return: 0; -ENOSPC, -ENOMEM, -EIO, -EHWPOISON, when nothing was written;
- * -EINVAL as dax_file_read().
+ * Return: 0; -ENOSPC, -ENOMEM, -EIO, when nothing was written; so is
+ * -EHWPOISON, a part of a bad page was to be, and what dax_badblocks_clear()
+ * says of all of one; -EINVAL as dax_file_read().
  * Models: fs/ext4/file.c ext4_dax_write_iter(), v6.12.
  */
 int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,

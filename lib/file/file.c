@@ -23,7 +23,7 @@ static void format(struct dax_fs *fs)
 static void free_tables(struct dax_fs *fs)
 {
 	dax_pgmap_delete(&fs->pgmap);
-	sync_free(fs->bad);
+	pmem_poison_destroy(&fs->poison);
 	sync_free(fs->blocks);
 }
 
@@ -39,7 +39,7 @@ static int make_tables(struct dax_fs *fs)
 
 	fs->blocks = sync_alloc(
 		fs->nr_blocks * sizeof(*fs->blocks), sizeof(uint16_t));
-	error = fs->blocks ? bad_init(fs) : -ENOMEM;
+	error = fs->blocks ? pmem_poison_init(&fs->poison, fs->map) : -ENOMEM;
 	if (!error)
 		error = dax_pgmap_new(&params, &fs->pgmap);
 	if (error)

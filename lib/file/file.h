@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From below: blocks.c has the blocks of the device, bad.c knows those that
- * cannot be read, journal.c says when they
- * can be had again, extents.c has the extents of a file, make.c fills them,
- * map.c is iomap and range.c what calls do to ranges; io.c, change.c and
- * clone.c are the calls.
+ * From below: blocks.c has the blocks of the device, bad.c makes those that
+ * cannot be read good again, journal.c says when they can be had again,
+ * extents.c has the extents of a file, make.c fills them, map.c is iomap and
+ * range.c what calls do to ranges; io.c, change.c and clone.c are the calls.
  *
  *   block	a page of the device, from 0; pfn DAX_PFN_BASE + block
  *   lblk	a page of a file ("logical block")
@@ -16,6 +15,7 @@
 #include "base/sync.h"
 #include "daxlock/file.h"
 #include "daxlock/writeback.h"
+#include "pmem/poison.h"
 #include "space/space.h"
 
 #define PMD_PAGES ((uint64_t)1 << DAX_PMD_ORDER)
@@ -86,10 +86,7 @@ struct dax_fs {
 	uint64_t last_ino;	/* guarded by lock */
 	struct dax_file *files; /* guarded by lock */
 
-	/* Pages that are bad, a bit each. Relaxed: nothing is read because of
-	 * them, and who unmaps a page looks for those who asked too soon. */
-	struct sync_u64 *bad;	 /* const after init */
-	struct sync_u64 any_bad; /* was one ever? */
+	struct pmem_poison poison;
 	/* Relaxed: a switch of tests. */
 	struct sync_u64 flush_error;
 };
@@ -110,10 +107,9 @@ void blocks_unkeep(struct dax_fs *fs, struct dax_file *file);
 
 /* ---- bad.c ---- */
 
-int bad_init(struct dax_fs *fs);
-void bad_set(struct dax_fs *fs, struct run run);
-void bad_clear(struct dax_fs *fs, struct run run);
-bool bad_among(struct dax_fs *fs, struct run run);
+/* What is bad of @run, of which nothing is to be kept, is good again; then all
+ * of it has to be written. 0; an errno of the device, when it is still bad. */
+int file_repair(struct dax_file *file, struct run run);
 
 /* ---- journal.c ---- */
 

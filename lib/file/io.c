@@ -10,7 +10,7 @@
 int file_direct_access(
 	struct dax_file *file, uint64_t pfn, uint64_t nr, void **address)
 {
-	if (bad_among(file->fs, (struct run){pfn - DAX_PFN_BASE, nr}))
+	if (pmem_poison_has(&file->fs->poison, pfn, nr))
 		return -EHWPOISON;
 	return dax_pmem_pfn_to_address(file->fs->map, pfn, address);
 }
@@ -191,17 +191,17 @@ static int tell_page_tables(
 }
 
 /* Pages of which no byte stays are good again. */
-static void repair(const struct io *io, const struct dax_iomap *iomap)
+static int repair(const struct io *io, const struct dax_iomap *iomap)
 {
 	const uint64_t skip =
 		(io->pos - iomap->pos + DAX_PAGE_SIZE - 1) >> DAX_PAGE_SHIFT;
 	const uint64_t stop =
 		(io->pos - iomap->pos + piece_len(io, iomap)) >> DAX_PAGE_SHIFT;
 
-	if (skip < stop)
-		bad_clear(io->file->fs,
-			(struct run){
-				iomap->pfn - DAX_PFN_BASE + skip, stop - skip});
+	if (skip >= stop)
+		return 0;
+	return file_repair(io->file,
+		(struct run){iomap->pfn - DAX_PFN_BASE + skip, stop - skip});
 }
 
 static int write_mapped(
@@ -211,10 +211,10 @@ static int write_mapped(
 	void *address;
 	int error = tell_page_tables(io->file, iomap);
 
-	if (error)
-		return error;
-	repair(io, iomap);
-	error = piece_address(io, iomap, &address);
+	if (!error)
+		error = repair(io, iomap);
+	if (!error)
+		error = piece_address(io, iomap, &address);
 	if (error)
 		return error;
 	space_bytes_store(address, from, len);

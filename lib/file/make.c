@@ -33,12 +33,11 @@ static uint64_t file_pages(const struct dax_file *file)
 static int zero_blocks(struct dax_file *file, struct run run)
 {
 	void *address;
-	int error;
+	int error = file_repair(file, run);
 
-	/* To write all of a page makes it good. */
-	bad_clear(file->fs, run);
-	error = file_direct_access(
-		file, block_pfn(run.block), run.nr, &address);
+	if (!error)
+		error = file_direct_access(
+			file, block_pfn(run.block), run.nr, &address);
 	if (error)
 		return error;
 	space_bytes_zero(address, run.nr << DAX_PAGE_SHIFT);

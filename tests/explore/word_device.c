@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "explore/word_device.h"
 
+#include "pmem/badblocks.h"
+
 uint64_t dax_pmem_map_len(const struct dax_pmem_map *map)
 {
 	(void)map;
@@ -33,5 +35,24 @@ int dax_pmem_persist(
 			sync_load(&device->words[first + i],
 				memory_order_acquire),
 			memory_order_release);
+	return 0;
+}
+
+/* It has no bad blocks of its own. */
+int pmem_badblocks_for_each(const struct dax_pmem_map *map,
+	pmem_badblock_visit *visit, void *context)
+{
+	(void)map;
+	(void)visit;
+	(void)context;
+	return 0;
+}
+
+int pmem_badblocks_clear_pages(
+	const struct dax_pmem_map *map, uint64_t pfn, uint64_t nr)
+{
+	(void)map;
+	(void)pfn;
+	(void)nr;
 	return 0;
 }
