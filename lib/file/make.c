@@ -180,6 +180,8 @@ static int copy_blocks(struct dax_file *file, struct run from, uint64_t to)
 		file, block_pfn(from.block), from.nr, &source);
 
 	if (!error)
+		error = file_repair(file, (struct run){to, from.nr});
+	if (!error)
 		error = file_direct_access(
 			file, block_pfn(to), from.nr, &target);
 	if (!error)

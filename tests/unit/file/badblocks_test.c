@@ -190,6 +190,31 @@ static void a_punched_page_is_cleared_when_it_is_given_again(void **state)
 	dax_file_delete(&rest);
 }
 
+/* The device is full but for one block, which is bad. */
+static void a_copy_gets_its_block_made_good(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	struct dax_file *clone, *rest;
+
+	disk_write(disk, PAGE, 1, PAGE);
+	disk_write(disk, 0, 2, PAGE);
+	rest = disk_fill(disk, 0);
+	fail_page(disk);
+	disk_change(disk, DAX_FILE_PUNCH, 0, PAGE);
+	disk_sync(disk);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	play.clear_error = -EIO;
+	assert_int_equal(dax_store(disk->mm, a + PAGE, "x", 1), -EIO);
+	play.clear_error = 0;
+	disk_sync(disk);
+	disk_store(disk, a + PAGE, 3);
+	assert_int_equal(play.nr_cleared, 1);
+	assert_int_equal(disk_load(disk, a + PAGE), 3);
+	dax_file_delete(&clone);
+	dax_file_delete(&rest);
+}
+
 #define BAD_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -203,6 +228,7 @@ int main(void)
 		BAD_TEST(a_write_that_clears_nothing_writes_nothing),
 		BAD_TEST(a_block_that_is_unwritten_may_stay_bad),
 		BAD_TEST(a_punched_page_is_cleared_when_it_is_given_again),
+		BAD_TEST(a_copy_gets_its_block_made_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
