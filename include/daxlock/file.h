@@ -124,8 +124,12 @@ void dax_fs_set_poison(struct dax_fs *fs, uint64_t pfn, uint64_t nr);
  * @nr: pages; what is not the device's is left out
  *
  * In addition to those that are bad. When it returns no page table shows one of
- * the pages, whichever files have it: accesses are -EHWPOISON, as reads are.
- * Who has them pinned keeps them.
+ * the pages, whichever files have it: accesses are -EHWPOISON, as reads are. A
+ * PMD leaf goes as a whole; the pages beside it are shown one by one. Who has
+ * them pinned keeps them, and there are no new pins.
+ *
+ * What was stored there is lost. The next fsync cleans it as if it were not,
+ * and says nothing, as fs/dax.c dax_writeback_one() does not ask.
  *
  * Context: may sleep; hold no lock.
  * Models: mm/memory-failure.c memory_failure_dev_pagemap(), v6.12. Differs:
@@ -222,7 +226,8 @@ int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
  * go, or are zeroed in part; so do dax_file_change() and dax_file_clone().
  *
  * Return: 0; -EINVAL @size does not fit in 63 bits; -ENOMEM; -ENOSPC the last
- * page is shared; -EIO it, or what is dirty beside it, could not be flushed.
+ * page is shared; -EIO it, or what is dirty beside it, could not be flushed;
+ * -EHWPOISON it is bad, and would be zeroed in part.
  * Models: fs/ext4/inode.c ext4_setattr(), v6.12.
  */
 int dax_file_truncate(struct dax_file *file, uint64_t size) DAX_MUST_CHECK;
@@ -251,7 +256,8 @@ enum dax_file_change {
  * Return: 0; -ENOSPC, -ENOMEM: part of the range may have been allocated;
  * -EINVAL @len is 0, or the range does not fit in 63 bits, or
  * (DAX_FILE_COLLAPSE) is not of whole pages or reaches the end; -EIO the
- * range had to be written back and could not.
+ * range had to be written back and could not; -EHWPOISON a page is bad, and
+ * would be zeroed in part, or is shared and would be copied.
  * Models: fs/ext4/extents.c ext4_fallocate(), v6.12.
  */
 int dax_file_change(struct dax_file *file, enum dax_file_change change,
