@@ -27,6 +27,9 @@
  * Its pages may be pinned (dax_pin_pages()) for as long as somebody likes:
  * there is no file system that would want its storage back.
  *
+ * A page that cannot be read takes all of its leaf with it: there is no smaller
+ * one to show the pages beside it with.
+ *
  * Models: drivers/dax/device.c, v6.12. Differs: the kernel sets leaves without
  * entries, so that nothing waits for anything but the page table's lock, and
  * nothing is tracked as dirty; here entries are made as for a file, and
@@ -58,10 +61,15 @@ struct dax_devdax;
  * Of a map of DAX_MAP_PTE, too, leaves of any size can be made: they are those
  * of this library's page tables, not of the process's own.
  *
- * Context: does not sleep.
+ * What the device lists as bad (dax_badblocks_new()) is bad from the start, in
+ * whole pages; where nobody can say, -EOPNOTSUPP, or this process may not ask,
+ * -EACCES or -EPERM, nothing is.
+ *
+ * Context: may sleep: it asks the kernel for what is bad.
  * Threads: any number.
  * Return: 0; -EINVAL @map begins or ends at no multiple of the alignment;
- * -ENOMEM, 16 bytes for each page among the rest.
+ * -ENOMEM, 16 bytes for each page among the rest; what else
+ * dax_badblocks_new() and dax_badblocks_next() say.
  */
 DAX_MUST_CHECK int dax_devdax_new(const struct dax_pmem_map *map,
 	unsigned int order, struct dax_devdax **out);
@@ -93,6 +101,42 @@ struct dax_space *dax_devdax_space(struct dax_devdax *device);
  * Models: drivers/dax/bus.c kill_dev_dax(), v6.12.
  */
 void dax_devdax_kill(struct dax_devdax *device);
+
+/**
+ * dax_devdax_memory_failure() - pages of the device have gone bad
+ * @device: device; may have been killed
+ * @pfn: first page
+ * @nr: pages; what is not of the device's range is left out
+ *
+ * When it returns, no page table shows a leaf that has one of the pages. Faults
+ * there are DAX_FAULT_HWPOISON, so that accesses and new pins are -EHWPOISON.
+ * Who has them pinned keeps them, and a kill waits for that.
+ *
+ * Context: may sleep. Takes and drops WAITQ, ENTRY, I_MMAP, PTE; hold none.
+ * Threads: any number.
+ * Models: mm/memory-failure.c mf_generic_kill_procs(), v6.12. Differs: there
+ * are no processes to kill, and there the next fault shows the page again.
+ */
+void dax_devdax_memory_failure(
+	struct dax_devdax *device, uint64_t pfn, uint64_t nr);
+
+/**
+ * dax_devdax_clear_poison() - have bad pages good again
+ * @device: device
+ * @pfn: first page
+ * @nr: pages; those that are good, and not of the device's range, are left out
+ *
+ * What the device lists as bad of them gets new storage, and reads as zeros;
+ * other bytes stay. Then faults may show the pages.
+ *
+ * Context: may sleep. Takes INVALIDATE; hold none.
+ * Threads: any number.
+ * Return: 0; -ENXIO the device was killed; what dax_badblocks_new(), _next()
+ * and _clear() say but -EOPNOTSUPP, when all that was bad still is.
+ * Models: drivers/nvdimm/bus.c nvdimm_clear_poison(), v6.12.
+ */
+DAX_MUST_CHECK int dax_devdax_clear_poison(
+	struct dax_devdax *device, uint64_t pfn, uint64_t nr);
 
 #pragma GCC visibility pop
 

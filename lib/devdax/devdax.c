@@ -7,11 +7,14 @@
 #include "base/check.h"
 #include "base/sync.h"
 #include "daxlock/pgmap.h"
+#include "pmem/poison.h"
+#include "space/space.h"
 
 struct dax_devdax {
 	const struct dax_pmem_map *map; /* const after init */
 	struct dax_pgmap *pgmap;	/* const after init */
 	struct dax_space *space;	/* const after init */
+	struct pmem_poison poison;
 };
 
 /* ---- the operations of its space: all of it is there, always ---- */
@@ -45,7 +48,8 @@ static int direct_access(void *owner, uint64_t pfn, uint64_t nr, void **address)
 {
 	const struct dax_devdax *device = owner;
 
-	(void)nr;
+	if (pmem_poison_has(&device->poison, pfn, nr))
+		return -EHWPOISON;
 	return dax_pmem_pfn_to_address(device->map, pfn, address) ? -ENXIO : 0;
 }
 
@@ -139,7 +143,9 @@ int dax_devdax_new(const struct dax_pmem_map *map, unsigned int order,
 	if (!device)
 		return -ENOMEM;
 	device->map = map;
-	error = new_pages(device);
+	error = pmem_poison_init(&device->poison, map);
+	if (!error)
+		error = new_pages(device);
 	if (!error)
 		error = new_space(device, order);
 	if (error)
@@ -155,6 +161,7 @@ void dax_devdax_delete(struct dax_devdax **device)
 		return;
 	dax_space_delete(&(*device)->space);
 	dax_pgmap_delete(&(*device)->pgmap);
+	pmem_poison_destroy(&(*device)->poison);
 	sync_free(*device);
 	*device = NULL;
 }
@@ -169,4 +176,30 @@ void dax_devdax_kill(struct dax_devdax *device)
 {
 	DAX_REQUIRE(device);
 	dax_space_kill(device->space);
+}
+
+/* ---- pages that cannot be read ---- */
+
+void dax_devdax_memory_failure(
+	struct dax_devdax *device, uint64_t pfn, uint64_t nr)
+{
+	DAX_REQUIRE(device);
+	pmem_poison_set(&device->poison, pfn, nr);
+	dax_unmap_pages(device->pgmap, pfn, nr);
+}
+
+/* With INVALIDATE held, as the kill waits for it: the map may go after that. */
+int dax_devdax_clear_poison(
+	struct dax_devdax *device, uint64_t pfn, uint64_t nr)
+{
+	struct dax_space *space;
+	int error = -ENXIO;
+
+	DAX_REQUIRE(device);
+	space = device->space;
+	rwsem_acquire(&space->invalidate, RWSEM_SHARED);
+	if (!space->is_dead)
+		error = pmem_poison_clear(&device->poison, pfn, nr);
+	rwsem_release(&space->invalidate, RWSEM_SHARED);
+	return error;
 }

@@ -120,26 +120,30 @@ static unsigned int pmd_load_hole(
 
 /* ---- storage ---- */
 
-/* What the file system or the device refused; a PMD falls back to PTEs. */
+static enum dax_cause cause_of_errno(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+		return DAX_CAUSE_NO_SPACE;
+	case -ENOMEM:
+		return DAX_CAUSE_NO_MEMORY;
+	case -EHWPOISON:
+		return DAX_CAUSE_POISON;
+	default:
+		return DAX_CAUSE_DEVICE;
+	}
+}
+
+/* What the file system or the device refused; a PMD falls back to PTEs, if the
+ * space has any. */
 static unsigned int refused(struct fault *f, int error)
 {
 	f->error = error;
-	if (!f->order)
-		return fault_of_errno(error);
-	switch (error) {
-	case -ENOSPC:
-		f->cause = DAX_CAUSE_NO_SPACE;
-		break;
-	case -ENOMEM:
-		f->cause = DAX_CAUSE_NO_MEMORY;
-		break;
-	case -EHWPOISON:
-		f->cause = DAX_CAUSE_POISON;
-		break;
-	default:
-		f->cause = DAX_CAUSE_DEVICE;
-	}
-	return DAX_FAULT_FALLBACK;
+	if (f->order)
+		f->cause = cause_of_errno(error);
+	return f->order > f->vma->space->limits.min_order
+		       ? DAX_FAULT_FALLBACK
+		       : fault_of_errno(error);
 }
 
 static int direct_access(
