@@ -553,6 +553,7 @@ static const struct file_state states[] = {
 	PUD_STATE("pud-dirty", HUGE, true, dirty),
 	PUD_STATE("pud-private", PRIVATE, true, NULL),
 	PUD_STATE("pud-private-shown", PRIVATE, true, shown),
+	OWNED_STATE("unowned", SMALL, NULL),
 	OWNED_STATE("owned", SMALL, shown),
 	OWNED_STATE("pinned", SMALL, pinned),
 	OWNED_STATE("pmd-pinned", HUGE, pinned),
