@@ -348,6 +348,9 @@ void blocks_free(struct dax_file *file, struct run run)
 	unkeep_locked(file);
 	for (uint64_t i = 0; i < run.nr; i++)
 		drop_share(fs, run.block + i);
+	/* At once: a commit in between would give them to others, and leave the
+	 * file that had them for the next one. */
+	file->changed = fs->running;
 	sync_lock_release(&fs->lock);
 }
 

@@ -95,7 +95,8 @@ struct dax_fs {
  * -ENOSPC; -ENOMEM. */
 int blocks_allocate(
 	struct dax_fs *fs, const struct wish *wish, struct run *out);
-/* And nothing is kept for @file any more. */
+/* With the running transaction, which changes @file; and nothing is kept for it
+ * any more. */
 void blocks_free(struct dax_file *file, struct run run);
 int blocks_share(struct dax_fs *fs, struct run run);
 unsigned int blocks_shares(struct dax_fs *fs, uint64_t block);

@@ -69,8 +69,6 @@ int file_free_pages(struct dax_file *file, uint64_t lblk, uint64_t nr)
 		extents_remove(&file->extents, lblk, nr);
 	}
 	sync_lock_release(&file->extent_lock);
-	if (!error)
-		journal_add(file);
 	return error;
 }
 

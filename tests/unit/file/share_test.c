@@ -45,6 +45,28 @@ static void blocks_are_given_back_when_nobody_shows_them(void **state)
 	dax_file_delete(&clone);
 }
 
+/* The extents were durable before, the block goes with the transaction that
+ * runs by now: so the file has a part in that one. */
+static void what_is_given_back_late_is_free_after_the_next_sync(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_iomap iomap = {.len = PAGE};
+	struct dax_file *clone;
+	uint64_t left;
+
+	disk_write(disk, 0, 1, PAGE);
+	clone = clone_of(disk);
+	assert_int_equal(
+		file_space_ops.iomap_begin(disk->file, DAX_IOMAP_WRITE, &iomap),
+		0);
+	dax_file_delete(&clone);
+	disk_sync(disk);
+	left = dax_fs_free_blocks(disk->fs);
+	file_space_ops.iomap_end(disk->file, &iomap);
+	disk_sync(disk);
+	assert_int_equal(dax_fs_free_blocks(disk->fs), left + 1);
+}
+
 /* ---- entries ---- */
 
 /* A PMD whose first page is shared no more: it is dirty, through its entry. */
@@ -243,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SHARE_TEST(blocks_are_given_back_when_nobody_shows_them),
+		SHARE_TEST(what_is_given_back_late_is_free_after_the_next_sync),
 		SHARE_TEST(a_page_that_moves_leaves_no_stale_entry),
 		SHARE_TEST(what_moves_takes_no_tag_from_its_neighbours),
 		SHARE_TEST(a_range_that_was_shared_can_be_used_in_part),
