@@ -164,7 +164,7 @@ const char *dax_fs_verify(struct dax_fs *fs) DAX_MUST_CHECK;
  * @fs: file system; outlives it
  * @out: the file, or NULL on error
  *
- * Return: 0; -ENOMEM.
+ * Return: 0; -ENOMEM; -EMFILE as dax_pgmap_add_owner().
  */
 int dax_file_new(struct dax_fs *fs, struct dax_file **out) DAX_MUST_CHECK;
 
@@ -268,8 +268,8 @@ int dax_file_change(struct dax_file *file, enum dax_file_change change,
  * @from: file
  * @out: the clone, or NULL on error
  *
- * Return: 0; -ENOMEM; -EMLINK a block is shared too often; -EIO @from had to
- * be written back and could not.
+ * Return: 0; -ENOMEM, -EMFILE as dax_file_new(); -EMLINK a block is shared too
+ * often; -EIO @from had to be written back and could not.
  * Models: ioctl(FICLONE) of fs/xfs, v6.12. Differs: ext4 has none.
  */
 int dax_file_clone(struct dax_file *from, struct dax_file **out) DAX_MUST_CHECK;

@@ -182,7 +182,7 @@ int dax_pgmap_wait(struct dax_pgmap *pgmap,
  * @object: what the library finds by that number; not NULL, even
  * @id: not 0; written only on success
  *
- * Return: 0; -ENOMEM; -EMFILE 2^24 owners.
+ * Return: 0; -ENOMEM; -EMFILE there are 2^24 - 17 owners.
  */
 int dax_pgmap_add_owner(
 	struct dax_pgmap *pgmap, void *object, uint32_t *id) DAX_MUST_CHECK;

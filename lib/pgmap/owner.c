@@ -128,7 +128,7 @@ static uint32_t take_number_locked(struct owners *owners, int *error)
 		return free;
 	}
 	*error = -EMFILE;
-	if (place.chunk >= OWNER_CHUNKS || next >> OWNER_BITS)
+	if (place.chunk >= OWNER_CHUNKS)
 		return 0;
 	*error = -ENOMEM;
 	if (!slot_of(owners, next) && !add_chunk_locked(owners, place.chunk))

@@ -195,6 +195,33 @@ static void numbers_are_used_again(void **state)
 	assert_int_equal(id, first);
 }
 
+/* As many as were given out but for the last: the chunk of that is the only one
+ * that there is. */
+static void there_are_as_many_numbers_as_names_have_room_for(void **state)
+{
+	const uint32_t last =
+		(1u << OWNER_BITS) - (1u << OWNER_CHUNK_SHIFT) - 1;
+	struct device *device = *state;
+	struct owners *owners = &device->pgmap->owners;
+	uint32_t id = 0, again = 0;
+
+	owners->used = last - 1;
+	assert_int_equal(
+		dax_pgmap_add_owner(device->pgmap, &device->a, &id), 0);
+	assert_int_equal(id, last);
+	assert_int_equal(owner_name(&(struct dax_page_owner){.id = id}, 0) >>
+				 DAX_PGMAP_INDEX_BITS,
+		last);
+	assert_int_equal(dax_pgmap_add_owner(device->pgmap, &device->b, &again),
+		-EMFILE);
+	assert_int_equal(again, 0);
+	dax_pgmap_remove_owner(device->pgmap, id);
+	assert_int_equal(
+		dax_pgmap_add_owner(device->pgmap, &device->b, &again), 0);
+	assert_int_equal(again, last);
+	assert_ptr_equal(pgmap_owner_rcu(device->pgmap, last), &device->b);
+}
+
 static void numbers_that_nobody_has_find_nothing(void **state)
 {
 	struct device *device = *state;
@@ -220,6 +247,7 @@ int main(void)
 		DEVICE_TEST(a_range_is_one_until_its_last_part_is_given_up),
 		DEVICE_TEST(owners_are_found_by_number),
 		DEVICE_TEST(numbers_are_used_again),
+		DEVICE_TEST(there_are_as_many_numbers_as_names_have_room_for),
 		DEVICE_TEST(numbers_that_nobody_has_find_nothing),
 	};
 
