@@ -296,7 +296,8 @@ enum dax_lock_result dax_lock_mapping_entry(struct dax_mapping *m,
  * @DAX_DIRTY: mark the entry dirty
  * @DAX_COW: a copy was made of shared storage: replace what is there, and
  *	mark the entry TOWRITE as well if it is dirty
- * @DAX_SHARED: other mappings may have the storage, too
+ * @DAX_SHARED: other mappings may have some of the storage, too: each page of
+ *	it counts by itself, whatever the order of the entries
  */
 enum dax_insert_flags {
 	DAX_DIRTY = 1 << 8,

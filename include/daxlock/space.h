@@ -100,7 +100,8 @@ enum dax_iomap_type {
  * @DAX_IOMAP_SHARED: write: another file has the blocks that were there; the
  *	bytes have been copied to these. What is mapped is stale, and must be
  *	gone before iomap_end
- * @DAX_IOMAP_REFLINK: others have, or had, the blocks, or those beside them
+ * @DAX_IOMAP_REFLINK: others have some of the blocks, or have had them, and a
+ *	page of them is not idle yet: each page counts by itself
  */
 enum dax_iomap_flags {
 	DAX_IOMAP_NEW = 1 << 0,

@@ -393,3 +393,18 @@ uint64_t blocks_shared_run(struct dax_fs *fs, struct run run, bool *shared)
 	sync_lock_release(&fs->lock);
 	return nr;
 }
+
+bool blocks_any_shared(struct dax_fs *fs, struct run run)
+{
+	bool shared;
+
+	return blocks_shared_run(fs, run, &shared) < run.nr || shared;
+}
+
+bool blocks_are_idle(const struct dax_fs *fs, struct run run)
+{
+	for (uint64_t i = 0; i < run.nr; i++)
+		if (!dax_page_is_idle(fs->pgmap, block_pfn(run.block + i)))
+			return false;
+	return true;
+}

@@ -124,7 +124,7 @@ static int write_back_outside(struct dax_file *file, struct space_range range)
 static void drop_range(struct dax_file *file, struct space_range range,
 	enum dax_truncate_mode mode)
 {
-	if (fs_has_shared(file->fs))
+	if (file->reflink)
 		space_forget_moved(file->space, range);
 	dax_truncate_pagecache_range(
 		file->space, range.first, range.last, mode);

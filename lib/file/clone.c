@@ -31,8 +31,6 @@ static int clone_locked(struct dax_file *from, struct dax_file *to)
 		return error;
 	dax_truncate_pagecache_range(
 		from->space, 0, UINT64_MAX, DAX_TRUNCATE_KEEP_COPIES);
-	/* Relaxed: who gets a block that was shared has taken a lock since. */
-	sync_store(&from->fs->has_shared, 1, memory_order_relaxed);
 	/* What it has of these is shared now. */
 	blocks_unkeep(from->fs, from);
 	sync_lock_acquire(&from->extent_lock);

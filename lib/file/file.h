@@ -73,10 +73,6 @@ struct dax_fs {
 	struct dax_pgmap *pgmap;	   /* const after init */
 	uint64_t nr_blocks;		   /* const after init */
 
-	/* Were blocks ever shared? Pages of a range that was, as a whole or in
-	 * part, stay one range until all are idle, whoever has them by then. */
-	struct sync_u64 has_shared;
-
 	struct sync_lock lock;
 	uint16_t *blocks;	/* guarded by lock; what each is */
 	uint64_t nr_free;	/* guarded by lock; free or kept */
@@ -103,6 +99,9 @@ unsigned int blocks_shares(struct dax_fs *fs, uint64_t block);
 /* How many blocks of @run, from its first on, are shared, or how many are not.
  */
 uint64_t blocks_shared_run(struct dax_fs *fs, struct run run, bool *shared);
+bool blocks_any_shared(struct dax_fs *fs, struct run run);
+/* Has nobody a reference to a page of them? */
+bool blocks_are_idle(const struct dax_fs *fs, struct run run);
 /* What was kept for @file can be had by others. */
 void blocks_unkeep(struct dax_fs *fs, struct dax_file *file);
 
@@ -161,7 +160,8 @@ struct dax_file {
 	uint64_t changed;
 
 	struct rwsem inode;
-	/* written under INODE and INVALIDATE alone: has shared blocks, once */
+	/* Written under INODE and INVALIDATE alone, read under either: did it
+	 * ever share blocks? */
 	bool reflink;
 	/* Grows under INODE, shrinks under INODE and INVALIDATE. Relaxed: who
 	 * acts on it holds one of them, others get a snapshot. */
@@ -169,11 +169,6 @@ struct dax_file {
 	struct sync_lock extent_lock;
 	struct extents extents; /* guarded by extent_lock */
 };
-
-static inline bool fs_has_shared(const struct dax_fs *fs)
-{
-	return sync_load(&fs->has_shared, memory_order_relaxed);
-}
 
 static inline uint64_t block_pfn(uint64_t block)
 {

@@ -50,6 +50,22 @@ static int map_locked(
 	return error;
 }
 
+/*
+ * Do pages count by themselves, as others have the blocks of some? Or had them,
+ * and pinned them, and somebody has not let go yet. What is idle stays so until
+ * our caller claims it: only this file's entries can, and theirs is locked.
+ */
+static bool is_reflinked(struct dax_file *file, const struct dax_iomap *iomap)
+{
+	const struct run run = {
+		iomap->pfn - DAX_PFN_BASE, iomap->len >> DAX_PAGE_SHIFT};
+
+	if (!file->reflink || iomap->type != DAX_IOMAP_MAPPED)
+		return false;
+	return blocks_any_shared(file->fs, run) ||
+	       !blocks_are_idle(file->fs, run);
+}
+
 static int iomap_begin(
 	void *owner, enum dax_iomap_use use, struct dax_iomap *iomap)
 {
@@ -63,7 +79,7 @@ static int iomap_begin(
 	sync_lock_release(&file->extent_lock);
 	if (error)
 		return error;
-	if (fs_has_shared(file->fs))
+	if (is_reflinked(file, iomap))
 		iomap->flags |= DAX_IOMAP_REFLINK;
 	/* What is past the end is found only once the size is durable. */
 	if (journal_is_dirty(file) || end > dax_file_size(file))

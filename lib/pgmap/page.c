@@ -56,6 +56,13 @@ struct head page_head(const struct dax_pgmap *pgmap, uint64_t pfn)
 	return find_head(pgmap, pfn);
 }
 
+uint64_t page_counts_for(const struct dax_pgmap *pgmap, uint64_t pfn)
+{
+	const unsigned int level = state_level(find_head(pgmap, pfn).state);
+
+	return level ? level_pages(level) : 0;
+}
+
 /* Pins leave room for the reference of each owner that there may be. */
 static bool can_get(uint64_t state)
 {

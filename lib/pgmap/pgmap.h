@@ -156,6 +156,9 @@ struct head {
  * or itself. Holds still while somebody has a reference, or owns it. */
 struct head page_head(const struct dax_pgmap *pgmap, uint64_t pfn);
 
+/* How many pages, with @pfn, count as one; 0: it is free. */
+uint64_t page_counts_for(const struct dax_pgmap *pgmap, uint64_t pfn);
+
 /* dax_page_put() of a pin that had a name. */
 void page_put_pin(struct dax_pgmap *pgmap, uint64_t pfn);
 

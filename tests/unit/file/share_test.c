@@ -5,6 +5,7 @@
  * can reach it.
  */
 #include "file/file.h"
+#include "pgmap/pgmap.h"
 #include "support/disk.h"
 
 /* ---- a file and its clone ---- */
@@ -229,6 +230,101 @@ static uint64_t map_small(
 	return address;
 }
 
+static uint64_t pfn_of(struct dax_file *file, dax_pgoff_t index)
+{
+	struct dax_extent extent;
+
+	dax_file_extent(file, index, &extent);
+	return extent.pfn;
+}
+
+static enum dax_page_owned owned(struct disk *disk, uint64_t pfn)
+{
+	struct dax_page_owner owner;
+
+	return dax_page_owner(dax_fs_pgmap(disk->fs), pfn, &owner);
+}
+
+/* How many pages count as one with the first of @file. */
+static uint64_t counts_for(struct disk *disk, struct dax_file *file)
+{
+	return page_counts_for(dax_fs_pgmap(disk->fs), pfn_of(file, 0));
+}
+
+static void pages_are_shared_while_their_blocks_are(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_file *clone;
+	uint64_t b, pfn;
+
+	disk_write(disk, 0, 1, PMD);
+	assert_int_equal(disk_load(disk, a), 1);
+	assert_int_equal(counts_for(disk, disk->file), PMD_PAGES);
+	clone = clone_of(disk);
+	b = map_small(disk, clone, PMD);
+	assert_int_equal(disk_load(disk, a), 1);
+	assert_int_equal(disk_load(disk, b), 1);
+	pfn = pfn_of(disk->file, 0);
+	assert_int_equal(counts_for(disk, disk->file), 1);
+	assert_int_equal(owned(disk, pfn), DAX_PAGE_OWNERS);
+	assert_int_equal(owned(disk, pfn + 1), DAX_PAGE_OWNED);
+	assert_int_equal(dax_munmap(disk->mm, b, PMD), 0);
+	dax_file_delete(&clone);
+	assert_int_equal(owned(disk, pfn), DAX_PAGE_OWNED);
+	/* And one again, as soon as it is claimed anew. */
+	assert_int_equal(dax_munmap(disk->mm, a, 4 * PMD), 0);
+	dax_space_evict(dax_file_space(disk->file));
+	assert_int_equal(disk_load(disk, disk_map_all(disk, 0)), 1);
+	assert_int_equal(counts_for(disk, disk->file), PMD_PAGES);
+}
+
+static void who_shares_nothing_does_not_pay(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone, *other;
+	struct dax_vma_params params = {.len = PMD, .flags = DISK_SHARED};
+	uint64_t c = 0;
+
+	disk_write(disk, 0, 1, PMD);
+	clone = clone_of(disk);
+	assert_int_equal(dax_file_new(disk->fs, &other), 0);
+	assert_int_equal(dax_file_change(other, DAX_FILE_ALLOCATE, 0, PMD), 0);
+	params.space = dax_file_space(other);
+	assert_int_equal(dax_mmap(disk->mm, &params, &c), 0);
+	disk_store(disk, c, 1);
+	assert_int_equal(counts_for(disk, other), PMD_PAGES);
+	assert_int_equal(dax_munmap(disk->mm, c, PMD), 0);
+	dax_file_delete(&other);
+	dax_file_delete(&clone);
+}
+
+/* The clone is gone, and who pinned its page is not. */
+static void a_page_that_is_pinned_still_counts_by_itself(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_pin_params params = {.nr = 1};
+	struct dax_pinned page;
+	struct dax_file *clone;
+	size_t done;
+
+	disk_write(disk, 0, 1, PMD);
+	clone = clone_of(disk);
+	params.address = map_small(disk, clone, PMD) + PAGE;
+	assert_int_equal(dax_pin_pages(disk->mm, &params, &page, &done), 0);
+	disk_store(disk, params.address, 2);
+	assert_int_equal(shares(disk->file, 1), 1);
+	assert_int_equal(dax_munmap(disk->mm, params.address - PAGE, PMD), 0);
+	assert_int_equal(dax_file_change(clone, DAX_FILE_PUNCH, 0, PMD), 0);
+	assert_int_equal(disk_load(disk, a), 1);
+	assert_true(dax_is_pmd_entry(disk_word(disk, 0)));
+	assert_int_equal(dax_page_count(dax_fs_pgmap(disk->fs), page.pfn), 2);
+	assert_int_equal(owned(disk, page.pfn), DAX_PAGE_OWNED);
+	dax_unpin_pages(&page, 1);
+	dax_file_delete(&clone);
+}
+
 /* One file had it as a whole, the other has a page of it: a file that never
  * shared anything gets the rest. */
 static void a_range_that_was_shared_can_be_used_in_part(void **state)
@@ -268,6 +364,9 @@ int main(void)
 		SHARE_TEST(what_is_given_back_late_is_free_after_the_next_sync),
 		SHARE_TEST(a_page_that_moves_leaves_no_stale_entry),
 		SHARE_TEST(what_moves_takes_no_tag_from_its_neighbours),
+		SHARE_TEST(pages_are_shared_while_their_blocks_are),
+		SHARE_TEST(who_shares_nothing_does_not_pay),
+		SHARE_TEST(a_page_that_is_pinned_still_counts_by_itself),
 		SHARE_TEST(a_range_that_was_shared_can_be_used_in_part),
 		SHARE_TEST(a_pmd_store_that_falls_back_leaves_no_stale_entry),
 		SHARE_TEST(

@@ -196,6 +196,91 @@ static void a_page_of_several_entries_names_none(void **state)
 	dax_unlock_page(&lock);
 }
 
+/* ---- storage that is shared ---- */
+
+static enum dax_page_owned owned_at(
+	const struct story *story, uint64_t pfn, dax_pgoff_t *index)
+{
+	struct dax_page_owner owner = {0};
+	const enum dax_page_owned owned =
+		dax_page_owner(story->pgmap, pfn, &owner);
+
+	*index = owner.index;
+	return owned;
+}
+
+static void each_page_of_shared_storage_counts_by_itself(void **state)
+{
+	struct story *story = *state;
+	dax_pgoff_t index;
+
+	assert_int_equal(insert(story, INDEX, FIRST, DAX_PMD | DAX_SHARED), 0);
+	assert_int_equal(insert(story, 0, FIRST + 1, DAX_SHARED), 0);
+	assert_int_equal(dax_page_count(story->pgmap, FIRST), 1);
+	assert_int_equal(dax_page_count(story->pgmap, FIRST + 1), 2);
+	assert_int_equal(owned_at(story, FIRST, &index), DAX_PAGE_OWNED);
+	assert_int_equal(index, INDEX);
+	assert_int_equal(owned_at(story, FIRST + 1, &index), DAX_PAGE_OWNERS);
+	/* It is the other's alone, and what was beside it is free. */
+	assert_int_equal(dax_delete_mapping_entry(story->m, INDEX), 1);
+	assert_int_equal(owned_at(story, FIRST + 1, &index), DAX_PAGE_OWNED);
+	assert_int_equal(index, 0);
+	assert_int_equal(insert(story, 1, FIRST + 2, 0), 0);
+}
+
+static void two_large_entries_share_each_page(void **state)
+{
+	struct story *story = *state;
+	dax_pgoff_t index;
+
+	assert_int_equal(insert(story, 0, FIRST, DAX_PMD | DAX_SHARED), 0);
+	assert_int_equal(insert(story, INDEX, FIRST, DAX_PMD | DAX_SHARED), 0);
+	for (uint64_t i = 0; i < PMD_PAGES; i++)
+		assert_int_equal(
+			owned_at(story, FIRST + i, &index), DAX_PAGE_OWNERS);
+	assert_int_equal(dax_delete_mapping_entry(story->m, 0), 1);
+	for (uint64_t i = 0; i < PMD_PAGES; i++) {
+		assert_int_equal(
+			owned_at(story, FIRST + i, &index), DAX_PAGE_OWNED);
+		assert_int_equal(index, INDEX + i);
+	}
+}
+
+static void a_page_of_a_large_shared_entry_is_pinned_by_itself(void **state)
+{
+	struct story *story = *state;
+	uint64_t busy = 0;
+
+	assert_int_equal(insert(story, INDEX, FIRST, DAX_PMD | DAX_SHARED), 0);
+	assert_true(dax_page_try_get(story->pgmap, FIRST + 1));
+	assert_int_equal(
+		dax_zap_mappings_range(story->m, INDEX, INDEX, &busy), -EBUSY);
+	assert_int_equal(busy, FIRST + 1);
+	assert_true(dax_page_is_idle(story->pgmap, FIRST));
+	assert_int_equal(dax_delete_mapping_entry(story->m, INDEX), 0);
+	assert_int_equal(insert(story, INDEX, FIRST, DAX_PMD | DAX_SHARED), 0);
+	assert_int_equal(dax_page_count(story->pgmap, FIRST), 1);
+	assert_int_equal(dax_page_count(story->pgmap, FIRST + 1), 2);
+	dax_page_put(story->pgmap, FIRST + 1);
+	assert_int_equal(dax_delete_mapping_entry(story->m, INDEX), 1);
+}
+
+static void shared_storage_is_had_as_a_whole_or_not_at_all(void **state)
+{
+	struct story *story = *state;
+	struct page *full = page_head(story->pgmap, FIRST + 1).page;
+
+	sync_store(&full->state,
+		level_bits(LEVEL_PTE) | PAGE_OWNERS_MAX * PAGE_OWNER,
+		memory_order_relaxed);
+	assert_int_equal(
+		insert(story, INDEX, FIRST, DAX_PMD | DAX_SHARED), -EBUSY);
+	assert_true(dax_is_empty_entry(entry_at(story, INDEX)));
+	assert_int_equal(page_head(story->pgmap, FIRST).state, 0);
+	sync_store(&full->state, 0, memory_order_relaxed);
+	assert_int_equal(insert(story, INDEX, FIRST, DAX_PMD | DAX_SHARED), 0);
+}
+
 static void a_mapping_that_goes_gives_its_pages_up(void **state)
 {
 	struct story *story = *state;
@@ -219,6 +304,10 @@ int main(void)
 		STORY_TEST(an_index_that_pages_do_not_know_is_refused),
 		STORY_TEST(a_page_finds_its_entry),
 		STORY_TEST(a_page_of_several_entries_names_none),
+		STORY_TEST(each_page_of_shared_storage_counts_by_itself),
+		STORY_TEST(two_large_entries_share_each_page),
+		STORY_TEST(a_page_of_a_large_shared_entry_is_pinned_by_itself),
+		STORY_TEST(shared_storage_is_had_as_a_whole_or_not_at_all),
 		STORY_TEST(a_mapping_that_goes_gives_its_pages_up),
 	};
 
