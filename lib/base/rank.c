@@ -48,13 +48,19 @@ static bool same_lock(struct rank_lock a, struct rank_lock b)
 	return a.object == b.object && a.index == b.index && a.rank == b.rank;
 }
 
+/* Who works on two files locks both. */
+static bool is_of_a_file(enum rank rank)
+{
+	return rank == RANK_INODE || rank == RANK_INVALIDATE;
+}
+
 static bool may_follow(struct rank_lock held, struct rank_lock next)
 {
 	if (next.rank == RANK_NONE)
 		return true;
 	if (held.rank != next.rank)
 		return held.rank < next.rank;
-	if (next.rank != RANK_ENTRY)
+	if (next.rank != RANK_ENTRY && !is_of_a_file(next.rank))
 		return false;
 	if (held.object != next.object)
 		return (uintptr_t)held.object < (uintptr_t)next.object;

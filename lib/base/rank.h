@@ -7,9 +7,10 @@
  * so does releasing a lock that this thread does not hold. In other builds
  * every function here is empty.
  *
- * Two exceptions: a second ENTRY is allowed when its (mapping, index) is above
- * that of every ENTRY held, or when it is taken without waiting. And NONE is
- * for locks of code that is not the library's, whose order we do not know.
+ * Exceptions: a second ENTRY is allowed when its (mapping, index) is above
+ * that of every ENTRY held, or when it is taken without waiting; a second INODE
+ * or INVALIDATE when its address is above that of the first. And NONE is for
+ * locks of code that is not the library's, whose order we do not know.
  */
 #ifndef BASE_RANK_H
 #define BASE_RANK_H

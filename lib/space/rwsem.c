@@ -88,3 +88,20 @@ void rwsem_release(struct rwsem *sem, enum rwsem_mode mode)
 		waiter = next;
 	}
 }
+
+void rwsem_acquire_both(struct rwsem *a, struct rwsem *b)
+{
+	struct rwsem *first = (uintptr_t)a < (uintptr_t)b ? a : b;
+	struct rwsem *last = first == a ? b : a;
+
+	rwsem_acquire(first, RWSEM_ALONE);
+	if (last != first)
+		rwsem_acquire(last, RWSEM_ALONE);
+}
+
+void rwsem_release_both(struct rwsem *a, struct rwsem *b)
+{
+	rwsem_release(a, RWSEM_ALONE);
+	if (b != a)
+		rwsem_release(b, RWSEM_ALONE);
+}

@@ -29,6 +29,10 @@ void rwsem_init(struct rwsem *sem, enum rank rank);
 void rwsem_acquire(struct rwsem *sem, enum rwsem_mode mode);
 void rwsem_release(struct rwsem *sem, enum rwsem_mode mode);
 
+/* Of two files, alone, in the order that all agree on; or of one, twice. */
+void rwsem_acquire_both(struct rwsem *a, struct rwsem *b);
+void rwsem_release_both(struct rwsem *a, struct rwsem *b);
+
 static inline void rwsem_assert_held(const struct rwsem *sem)
 {
 	DAX_INVARIANT(rank_holds((struct rank_lock){sem, 0, sem->rank}));

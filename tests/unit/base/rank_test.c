@@ -99,9 +99,29 @@ static void a_second_lock_of_a_rank_is_refused(void **state)
 		assert_aborts_with(check, &same, "out of rank");
 		/* Another lock, of the same rank. */
 		same.object = &objects[1];
-		if (rank != RANK_ENTRY)
+		if (rank != RANK_ENTRY && rank != RANK_INODE &&
+			rank != RANK_INVALIDATE)
 			assert_aborts_with(check, &same, "out of rank");
 		rank_pop(lock_of(rank));
+	}
+}
+
+static void two_files_are_locked_in_order_of_address(void **state)
+{
+	static const enum rank ranks[] = {RANK_INODE, RANK_INVALIDATE};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++) {
+		struct rank_lock low = lock_of(ranks[i]);
+		struct rank_lock high = low;
+
+		high.object = &objects[1];
+		rank_push(low);
+		rank_check(high);
+		rank_pop(low);
+		rank_push(high);
+		assert_aborts_with(check, &low, "out of rank");
+		rank_pop(high);
 	}
 }
 
@@ -261,6 +281,7 @@ int main(void)
 		RANK_TEST(a_lock_of_no_rank_may_be_taken_at_any_time),
 		RANK_TEST(a_lower_rank_is_refused),
 		RANK_TEST(a_second_lock_of_a_rank_is_refused),
+		RANK_TEST(two_files_are_locked_in_order_of_address),
 		RANK_TEST(every_lock_held_is_looked_at_not_only_the_last),
 		RANK_TEST(an_entry_may_follow_one_of_a_lower_index),
 		RANK_TEST(an_entry_may_follow_one_of_a_lower_mapping),
