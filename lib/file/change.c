@@ -130,28 +130,30 @@ static void drop_range(struct dax_file *file, struct space_range range,
 		file->space, range.first, range.last, mode);
 }
 
+int file_drop_entries(struct dax_file *file, struct space_range pages)
+{
+	const int error = write_back_outside(file, pages);
+
+	if (!error)
+		drop_range(file, pages, DAX_TRUNCATE_KEEP_COPIES);
+	return error;
+}
+
 static int drop_entries(struct dax_file *file, struct part part)
 {
-	const struct space_range range = pages_of(part);
-	int error;
-
-	if (!part.nr)
-		return 0;
-	error = write_back_outside(file, range);
-	if (!error)
-		drop_range(file, range, DAX_TRUNCATE_KEEP_COPIES);
-	return error;
+	return part.nr ? file_drop_entries(file, pages_of(part)) : 0;
 }
 
 /* Whole pages, those of the edges, too: what is zeroed there may move. */
 static int break_layouts(struct dax_file *file, uint64_t pos, uint64_t end)
 {
-	const struct dax_break how = {
-		.first = pos >> DAX_PAGE_SHIFT,
-		.last = end == UINT64_MAX ? end : (end - 1) >> DAX_PAGE_SHIFT,
+	const struct file_range range = {
+		.file = file,
+		.pages = {pos >> DAX_PAGE_SHIFT,
+			end == UINT64_MAX ? end : (end - 1) >> DAX_PAGE_SHIFT},
 	};
 
-	return dax_break_layouts(file->space, &how);
+	return file_break_layouts(&range, 1);
 }
 
 static void grow_to(struct dax_file *file, uint64_t end)

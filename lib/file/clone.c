@@ -19,18 +19,19 @@ static int share_extent(struct dax_file *to, struct extent extent)
 /* @to is known to nobody yet. */
 static int clone_locked(struct dax_file *from, struct dax_file *to)
 {
-	int error =
-		dax_filemap_write_and_wait_range(from->space, 0, DAX_LAST_PAGE);
+	const struct file_range all = {
+		.file = from, .pages = {.last = UINT64_MAX}};
+	/* Whoever may store through a page table has to fault again. */
+	int error = file_break_layouts(&all, 1);
 
 	/* What is not durable yet must not lose its tags. */
+	if (!error)
+		error = dax_filemap_write_and_wait_range(
+			from->space, 0, DAX_LAST_PAGE);
+	if (!error)
+		error = file_drop_entries(from, all.pages);
 	if (error)
 		return error;
-	/* Whoever may store through a page table has to fault again. */
-	error = dax_break_layouts(from->space, NULL);
-	if (error)
-		return error;
-	dax_truncate_pagecache_range(
-		from->space, 0, UINT64_MAX, DAX_TRUNCATE_KEEP_COPIES);
 	/* What it has of these is shared now. */
 	blocks_unkeep(from->fs, from);
 	sync_lock_acquire(&from->extent_lock);

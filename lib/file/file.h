@@ -175,6 +175,12 @@ static inline uint64_t block_pfn(uint64_t block)
 	return DAX_PFN_BASE + block;
 }
 
+/* Pages of a file. */
+struct file_range {
+	struct dax_file *file;
+	struct space_range pages;
+};
+
 /* ---- make.c: all with the extent lock held ---- */
 
 /* @nr pages at the start of @hole. */
@@ -197,6 +203,20 @@ void file_replace_extent(struct dax_file *file, struct extent extent);
 /* ---- map.c ---- */
 
 extern const struct dax_space_ops file_space_ops;
+
+/* ---- layout.c ---- */
+
+/* INVALIDATE of one file or two, alone. */
+void file_invalidate_lock(const struct file_range *ranges, unsigned int nr);
+void file_invalidate_unlock(const struct file_range *ranges, unsigned int nr);
+/* Nobody has a page of @ranges pinned, or shows one, and none will while they
+ * are locked; they may have been unlocked meanwhile, all of them. */
+int file_break_layouts(const struct file_range *ranges, unsigned int nr);
+
+/* ---- change.c ---- */
+
+/* Entries of @pages go, as a whole: what else they have is made durable. */
+int file_drop_entries(struct dax_file *file, struct space_range pages);
 
 /* ---- range.c ---- */
 

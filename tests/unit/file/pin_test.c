@@ -256,6 +256,32 @@ static void clone_waits_for_a_pin(void **state)
 	waits_for_a_pin(*state, clone_all);
 }
 
+/* The entry went when another of its pages moved. Who shares the page that is
+ * pinned would see what is stored through the pin. */
+static void clone_waits_for_a_pin_that_has_no_entry(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	const uint64_t small = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	struct dax_file *clone;
+	struct dax_pinned page;
+	struct crew crew;
+
+	disk_write(disk, 0, 1, PMD);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	assert_int_equal(dax_file_change(clone, DAX_FILE_PUNCH, PAGE, PAGE), 0);
+	assert_int_equal(disk_load(disk, a), 1);
+	assert_true(dax_is_pmd_entry(disk_word(disk, 0)));
+	page = pin(disk, small + PAGE, DAX_PIN_WRITE);
+	disk_write(disk, 0, 2, PAGE);
+	assert_int_equal(disk_word(disk, 1), 0);
+	crew_start(&crew, 1, clone_all, disk);
+	crew_await(somebody_waits(disk, page.pfn));
+	dax_unpin_pages(&page, 1);
+	crew_assert_content(&crew);
+	dax_file_delete(&clone);
+}
+
 static void a_file_that_goes_waits_for_a_pin(void **state)
 {
 	struct disk *disk = *state;
@@ -302,6 +328,7 @@ int main(void)
 		PIN_TEST(truncate_waits_for_a_pin),
 		PIN_TEST(punch_waits_for_a_pin),
 		PIN_TEST(clone_waits_for_a_pin),
+		PIN_TEST(clone_waits_for_a_pin_that_has_no_entry),
 		PIN_TEST(a_file_that_goes_waits_for_a_pin),
 		PIN_TEST(a_block_that_moved_is_not_free_while_it_is_pinned),
 	};
