@@ -14,7 +14,7 @@
  *
  * Metadata becomes durable when a file is synced. Blocks that were freed can be
  * allocated again only after that. A clone shares the written extents of its
- * source; the first store through either copies.
+ * source; the first store through either copies, or dax_file_unshare() does.
  *
  * Guarantees
  *   G1	A byte that was never written reads as 0, whatever its block held.
@@ -25,8 +25,8 @@
  *
  * Concurrency: all calls may race with each other and with faults, but for
  * those that delete. Calls that change a file take its INODE lock, those that
- * take blocks away INVALIDATE as well, and so do writes to a file that has ever
- * shared blocks.
+ * take blocks away INVALIDATE as well, and so do writes to a file that shares
+ * blocks, or did.
  *
  * Context of every call, unless it says otherwise: may sleep; hold no lock.
  */
@@ -273,6 +273,30 @@ int dax_file_change(struct dax_file *file, enum dax_file_change change,
  * Models: ioctl(FICLONE) of fs/xfs, v6.12. Differs: ext4 has none.
  */
 int dax_file_clone(struct dax_file *from, struct dax_file **out) DAX_MUST_CHECK;
+
+/**
+ * dax_file_unshare() - give a range blocks that no other file has
+ * @file: file
+ * @pos: byte
+ * @len: bytes, not 0
+ *
+ * Each page of the range whose block is shared is copied to one of its own, so
+ * that stores to it move nothing any more; holes and what is not written stay
+ * as they are, and so does the size. A file that shares nothing after it is as
+ * one that never did. Waits for the pins of its pages.
+ *
+ * Context: may sleep; hold no lock. Takes INODE and INVALIDATE.
+ * Ordering: None.
+ * Threads: any number.
+ * Return: 0; -EINVAL @len is 0, or the range does not fit in 63 bits; -ENOSPC,
+ * -ENOMEM, -EHWPOISON a page cannot be read, -EIO what was stored could not be
+ * made durable: a part of the range may have been unshared, and the rest is as
+ * it was.
+ * Models: fs/dax.c dax_file_unshare(), v6.12, as fallocate(2) with
+ * FALLOC_FL_UNSHARE_RANGE calls it. Differs: holes are not allocated.
+ */
+int dax_file_unshare(struct dax_file *file, uint64_t pos,
+	uint64_t len) DAX_MUST_CHECK;
 
 /**
  * enum dax_sync_mode - what else than data

@@ -210,6 +210,13 @@ static void clone_all(struct crew_member *me)
 	dax_file_delete(&clone);
 }
 
+static void unshare_all(struct crew_member *me)
+{
+	struct disk *disk = me->shared;
+
+	crew_check(me, !dax_file_unshare(disk->file, 0, 4 * PMD));
+}
+
 static void delete_all(struct crew_member *me)
 {
 	struct disk *disk = me->shared;
@@ -254,6 +261,16 @@ static void punch_waits_for_a_pin(void **state)
 static void clone_waits_for_a_pin(void **state)
 {
 	waits_for_a_pin(*state, clone_all);
+}
+
+static void unshare_waits_for_a_pin(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone;
+
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	waits_for_a_pin(disk, unshare_all);
+	dax_file_delete(&clone);
 }
 
 /* The entry went when another of its pages moved. Who shares the page that is
@@ -328,6 +345,7 @@ int main(void)
 		PIN_TEST(truncate_waits_for_a_pin),
 		PIN_TEST(punch_waits_for_a_pin),
 		PIN_TEST(clone_waits_for_a_pin),
+		PIN_TEST(unshare_waits_for_a_pin),
 		PIN_TEST(clone_waits_for_a_pin_that_has_no_entry),
 		PIN_TEST(a_file_that_goes_waits_for_a_pin),
 		PIN_TEST(a_block_that_moved_is_not_free_while_it_is_pinned),
