@@ -23,6 +23,16 @@ int dax_pmem_pfn_to_address(
 	return 0;
 }
 
+/* A flush that began sooner does not undo one that is over. */
+static void flush(struct sync_u64 *durable, const struct sync_u64 *word)
+{
+	uint64_t before = sync_load(durable, memory_order_acquire);
+
+	while (!sync_cas(durable, &before,
+		sync_load(word, memory_order_acquire), memory_order_acq_rel))
+		;
+}
+
 int dax_pmem_persist(
 	const struct dax_pmem_map *map, const void *address, size_t len)
 {
@@ -31,10 +41,7 @@ int dax_pmem_persist(
 		(size_t)((const struct sync_u64 *)address - map->words);
 
 	for (size_t i = 0; i < len >> DAX_PAGE_SHIFT; i++)
-		sync_store(&device->durable[first + i],
-			sync_load(&device->words[first + i],
-				memory_order_acquire),
-			memory_order_release);
+		flush(&device->durable[first + i], &device->words[first + i]);
 	return 0;
 }
 
