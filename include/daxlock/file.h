@@ -15,6 +15,7 @@
  * Metadata becomes durable when a file is synced. Blocks that were freed can be
  * allocated again only after that. A clone shares the written extents of its
  * source; the first store through either copies, or dax_file_unshare() does.
+ * dax_file_dedupe() has files share what is equal.
  *
  * Guarantees
  *   G1	A byte that was never written reads as 0, whatever its block held.
@@ -273,6 +274,38 @@ int dax_file_change(struct dax_file *file, enum dax_file_change change,
  * Models: ioctl(FICLONE) of fs/xfs, v6.12. Differs: ext4 has none.
  */
 int dax_file_clone(struct dax_file *from, struct dax_file **out) DAX_MUST_CHECK;
+
+/**
+ * dax_file_dedupe() - have equal ranges of two files share their blocks
+ * @src: whose blocks are kept
+ * @src_pos: byte, of a page the first
+ * @dst: whose blocks go; may be @src
+ * @dst_pos: byte, of a page the first
+ * @len: bytes; of whole pages, or to the ends of both files. 0: does nothing
+ *
+ * Compares what both have, with writes, stores and pins kept out, and then has
+ * @dst share what is written in @src; no byte changes. The last pages of both
+ * are compared as a whole, also past the end of the files. A file's holes and
+ * what it has not written stay as they are, and are not equal to zeros that
+ * were written.
+ *
+ * Makes durable what was stored in the ranges, as dax_file_clone() does. Waits
+ * for the pins of their pages.
+ *
+ * Context: may sleep; hold no lock. Takes INODE and INVALIDATE of both files.
+ * Ordering: None.
+ * Threads: any number.
+ * Return: 0; -EBADE the ranges differ (FILE_DEDUPE_RANGE_DIFFERS), nothing has
+ * changed; -EINVAL a position or the length is not of whole pages, a range is
+ * not in its file, or both overlap; -EXDEV the files are of two file systems;
+ * -EHWPOISON a page cannot be read; -EIO what was stored could not be made
+ * durable; -ENOMEM, -EMLINK as dax_file_clone(), when a part may be shared.
+ * Models: ioctl(FIDEDUPERANGE): fs/remap_range.c vfs_dedupe_file_range_one(),
+ * fs/dax.c dax_remap_file_range_prep(), fs/xfs, v6.12. Differs: a range that is
+ * not of whole pages is refused, not shortened.
+ */
+int dax_file_dedupe(struct dax_file *src, uint64_t src_pos,
+	struct dax_file *dst, uint64_t dst_pos, uint64_t len) DAX_MUST_CHECK;
 
 /**
  * dax_file_unshare() - give a range blocks that no other file has

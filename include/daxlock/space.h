@@ -347,6 +347,30 @@ void dax_invalidate_inode_pages2_range(
 	struct dax_space *space, dax_pgoff_t first, dax_pgoff_t last);
 
 /**
+ * dax_dedupe_file_range_compare() - have two ranges the same bytes?
+ * @src: space; INVALIDATE held
+ * @src_pos: byte, of a page the first
+ * @dst: space, may be @src; INVALIDATE held
+ * @dst_pos: byte, of a page the first
+ * @len: bytes, of whole pages
+ *
+ * What is a hole, or not written, is like what is so, too, and like nothing
+ * else, zeros or not. The answer stays true while the caller keeps out writes,
+ * page tables and pins: see dax_break_layouts().
+ *
+ * Context: does not sleep, unless iomap_begin does. Takes no ENTRY.
+ * Ordering: None.
+ * Threads: any number.
+ * Return: 0; -EBADE they differ; -EHWPOISON and others as direct_access and
+ *	iomap_begin of &struct dax_space_ops.
+ * Models: fs/dax.c dax_dedupe_file_range_compare(), v6.12. Differs: says by its
+ *	result what the kernel stores in is_same; compares the bytes of what is
+ *	written only, where the kernel takes unwritten blocks for written ones.
+ */
+int dax_dedupe_file_range_compare(struct dax_space *src, uint64_t src_pos,
+	struct dax_space *dst, uint64_t dst_pos, uint64_t len) DAX_MUST_CHECK;
+
+/**
  * dax_space_kill() - the storage is going away: have nothing use it any more
  * @space: space
  *

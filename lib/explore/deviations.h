@@ -163,6 +163,8 @@
 		"a page of a file is pinned for as long as somebody likes")    \
 	X(unpin_wakes_idle, "A10 variant", "none", 0,                          \
 		"the last pin of a page that faulted again wakes nobody")      \
+	X(compare_shown, "rule G2", "none", 0,                                 \
+		"what others can store to is compared, and then shared")       \
 	X(share_not_reset, "C5", "not known", 2022,                            \
 		"a page keeps the name of one of the owners that it had")      \
 	X(share_unlocked, "C5 variant", "none", 0,                             \

@@ -32,6 +32,12 @@ static inline bool keeps_dirty_entries(void)
 	return SYNC_DEVIATION(cow_keeps_slot);
 }
 
+/* Nobody can store to what is compared. */
+static inline bool breaks_first(void)
+{
+	return !SYNC_DEVIATION(compare_shown);
+}
+
 /* What was read from blocks that have been given back is read again. */
 static inline bool reads_again(void)
 {

@@ -104,3 +104,22 @@ void space_bytes_copy(void *to, const void *from, size_t len)
 		len -= now;
 	}
 }
+
+bool space_bytes_equal(const void *a, const void *b, size_t len)
+{
+	char piece[2][256];
+
+	while (len) {
+		const size_t now =
+			len < sizeof(piece[0]) ? len : sizeof(piece[0]);
+
+		space_bytes_load(a, piece[0], now);
+		space_bytes_load(b, piece[1], now);
+		if (memcmp(piece[0], piece[1], now))
+			return false;
+		a = (const char *)a + now;
+		b = (const char *)b + now;
+		len -= now;
+	}
+	return true;
+}

@@ -69,3 +69,12 @@ void space_bytes_copy(void *to, const void *from, size_t len)
 			sync_load(word_of(from, i), memory_order_relaxed),
 			memory_order_relaxed);
 }
+
+bool space_bytes_equal(const void *a, const void *b, size_t len)
+{
+	for (size_t i = 0; i < pages(len); i++)
+		if (sync_load(word_of(a, i), memory_order_relaxed) !=
+			sync_load(word_of(b, i), memory_order_relaxed))
+			return false;
+	return true;
+}

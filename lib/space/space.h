@@ -99,5 +99,6 @@ void space_bytes_load(const void *storage, void *bytes, size_t len);
 void space_bytes_zero(void *storage, size_t len);
 /* Both in the device. */
 void space_bytes_copy(void *to, const void *from, size_t len);
+bool space_bytes_equal(const void *a, const void *b, size_t len);
 
 #endif

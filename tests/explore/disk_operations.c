@@ -7,6 +7,7 @@
  */
 #include "explore/disk_operations.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,29 @@ static void write_clone(void *context, long page)
 		write_to(disk->clone, page, OLD | FOREIGN);
 }
 
+static void unshare_all(void *context, long of_clone)
+{
+	struct disk *disk = context;
+	struct dax_file *file = of_clone ? disk->clone : disk->file;
+
+	if (file && dax_file_unshare(file, 0, PMD))
+		abort();
+}
+
+/* From the file to the clone. What was stored in one of them only differs. */
+static void dedupe(void *context, long page)
+{
+	struct disk *disk = context;
+	const uint64_t pos = (uint64_t)page * PAGE;
+	int error;
+
+	if (!disk->clone)
+		return;
+	error = dax_file_dedupe(disk->file, pos, disk->clone, pos, PAGE);
+	if (error && error != -EBADE)
+		abort();
+}
+
 static void check_durable(struct disk *disk, unsigned int page)
 {
 	const uint64_t certain = certain_of(disk, page);
@@ -158,6 +182,9 @@ static const struct operation_kind operations[] = {
 	{"disk-write-a", write_pair, NEW | 16},
 	{"disk-write-b", write_pair, NEW | 32},
 	{"disk-write-clone", write_clone, 0},
+	{"disk-unshare", unshare_all, 0},
+	{"disk-unshare-clone", unshare_all, 1},
+	{"disk-dedupe", dedupe, 0},
 	{"disk-sync", sync_all, 0},
 };
 
@@ -206,6 +233,18 @@ static void cloned_and_shown(struct disk *disk)
 	load(disk, 0);
 }
 
+/* Both have the same in blocks of their own, and the first page of the file can
+ * be stored to without a fault. */
+static void equal_and_shown(struct disk *disk)
+{
+	const uint64_t old = OLD;
+
+	cloned(disk);
+	unshare_all(disk, 0);
+	if (dax_store(disk->mm, disk->address, &old, sizeof(old)))
+		abort();
+}
+
 /* The first page is the file's alone, and a PMD entry is dirty through it. */
 static void cloned_and_dirty(struct disk *disk)
 {
@@ -222,6 +261,7 @@ static const struct disk_state states[] = {
 	{{"disk-hole", NULL, disk_body}, SMALL, NULL},
 	{{"disk-written", NULL, disk_body}, SMALL, written},
 	{{"disk-cloned", NULL, disk_body}, SMALL, cloned},
+	{{"disk-equal", NULL, disk_body}, SMALL, equal_and_shown},
 	{{"disk-pmd-cloned", NULL, disk_body}, HUGE, cloned_and_shown},
 	{{"disk-pmd-dirty", NULL, disk_body}, HUGE, cloned_and_dirty},
 };

@@ -94,6 +94,7 @@ const struct exhibit exhibits[] = {
 	{"longterm_allowed", "owned: pin-longterm /1", CHECK, 0},
 	{"unpin_wakes_idle", "pinned: unpin-pages,pin-pages,punch /1", LOST, 0},
 	{"unpin_no_wake", "page-pinned: unpin,truncate /1", LOST, 0},
+	{"compare_shown", "disk-equal: disk-store,disk-dedupe /1", CHECK, 0},
 	{"share_not_reset", "page: share,truncate-shared /1", CHECK, 0},
 	{"share_unlocked", "page-free: share,share-large /1", ASSERTION, 0},
 	{"split_keeps_order", "page-pmd: truncate /1", CHECK, 0},

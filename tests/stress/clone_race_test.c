@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Threads store, pin, write, punch, zero, cut and sync one file while each
- * clones it, and does the same to its clones. A page of the file has one owner,
- * a clone is its maker's, so everybody knows exactly what his bytes are: what
- * he put there last, wherever the blocks went; and that does not change when a
- * call fails for want of blocks or memory.
+ * Threads store, pin, write, punch, zero, cut, unshare and sync one file while
+ * each clones it, does the same to its clones, and dedupes both. A page of the
+ * file has one owner, a clone is its maker's, so everybody knows exactly what
+ * his bytes are: what he put there last, wherever the blocks went; and that
+ * does not change when a call fails for want of blocks or memory.
  *
  *   cell	the first or the last 8 bytes of a page
  */
@@ -44,6 +44,7 @@ struct scene {
 	bool is_scarce;	     /* blocks and memory */
 	_Atomic(unsigned int) nr_clones;
 	_Atomic(unsigned int) nr_pins;
+	_Atomic(unsigned int) nr_dedupes;
 	_Atomic(unsigned int) nr_failures;
 };
 
@@ -264,13 +265,57 @@ static void unmap(struct actor *actor, struct known *known, unsigned int cell)
 			       DAX_DONTNEED));
 }
 
+/* ---- deeds that change no byte, only where it is ---- */
+
+static void unshare_pages(
+	struct actor *actor, struct known *known, unsigned int cell)
+{
+	const bool all = !choose(actor, 4);
+
+	is_done(actor, dax_file_unshare(known->file, all ? 0 : page_pos(cell),
+			       all ? SIZE : PAGE));
+}
+
+/* They differ, or one is in the middle of a cut(). */
+static void check_dedupe(struct actor *actor, int error)
+{
+	if (error != -EBADE && error != -EINVAL && is_done(actor, error))
+		atomic_fetch_add(&actor->scene->nr_dedupes, 1);
+}
+
+static void dedupe_pages(
+	struct actor *actor, struct known *known, unsigned int cell)
+{
+	const uint64_t to = page_pos((unsigned int)choose(actor, CELLS));
+
+	if (to != page_pos(cell))
+		check_dedupe(actor, dax_file_dedupe(known->file, page_pos(cell),
+					    known->file, to, PAGE));
+}
+
+static void dedupe_with_clone(
+	struct actor *actor, struct known *known, unsigned int cell)
+{
+	struct dax_file *origin = actor->origin.file;
+	struct dax_file *clone = actor->clone.file;
+	const bool back = known->file == origin;
+	const bool all = !choose(actor, 4);
+	const uint64_t pos = all ? 0 : page_pos(cell);
+
+	if (clone)
+		check_dedupe(actor,
+			dax_file_dedupe(back ? clone : origin, pos,
+				back ? origin : clone, pos, all ? SIZE : PAGE));
+}
+
 static void act_on(struct actor *actor, struct known *known, unsigned int cell)
 {
 	static void (*const deeds[])(struct actor * actor, struct known * known,
 		unsigned int cell) = {store, store, store, store, load, load,
 		load, store_pinned, load_pinned, write_cell, write_cell,
 		read_cell, read_cell, destroy_page, destroy_cell, cut,
-		sync_file, unmap};
+		sync_file, unmap, unshare_pages, dedupe_pages,
+		dedupe_with_clone, dedupe_with_clone};
 
 	deeds[choose(actor, ARRAY_SIZE(deeds))](actor, known, cell);
 }
@@ -397,11 +442,13 @@ static void run(struct scene *scene, struct disk *disk)
 	crew_start(&crew, THREADS, act, scene);
 	crew_assert_content(&crew);
 	sync_alloc_fail_nth(0);
-	print_message("%u clones, %u pins, %u failures\n", scene->nr_clones,
-		scene->nr_pins, scene->nr_failures);
+	print_message("%u clones, %u pins, %u dedupes, %u failures\n",
+		scene->nr_clones, scene->nr_pins, scene->nr_dedupes,
+		scene->nr_failures);
 	/* It met what it is about. */
 	assert_true(scene->nr_clones);
 	assert_true(scene->nr_pins);
+	assert_true(scene->nr_dedupes);
 	assert_int_equal(scene->nr_failures != 0, scene->is_scarce);
 }
 

@@ -210,6 +210,15 @@ static void clone_all(struct crew_member *me)
 	dax_file_delete(&clone);
 }
 
+/* What differs is found when nobody can store it any more. */
+static void dedupe_all(struct crew_member *me)
+{
+	struct disk *disk = me->shared;
+
+	crew_check(me, dax_file_dedupe(disk->file, 0, disk->file, 2 * PMD,
+			       2 * PMD) == -EBADE);
+}
+
 static void unshare_all(struct crew_member *me)
 {
 	struct disk *disk = me->shared;
@@ -261,6 +270,43 @@ static void punch_waits_for_a_pin(void **state)
 static void clone_waits_for_a_pin(void **state)
 {
 	waits_for_a_pin(*state, clone_all);
+}
+
+static void dedupe_waits_for_a_pin(void **state)
+{
+	waits_for_a_pin(*state, dedupe_all);
+}
+
+static void dedupe_ends(struct crew_member *me)
+{
+	struct disk *disk = me->shared;
+
+	crew_check(
+		me, !dax_file_dedupe(disk->file, 0, disk->file, 2 * PMD, PAGE));
+}
+
+/* While it waits for a pin of the second, the first is pinned. */
+static void dedupe_breaks_both_layouts_anew_after_a_wait(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	struct dax_pinned first, second;
+	struct crew crew;
+
+	disk_store(disk, a, 7);
+	assert_int_equal(pin_as(disk, a + 2 * PMD, DAX_PIN_WRITE, DAX_PIN_SHORT,
+				 &second),
+		0);
+	crew_start(&crew, 1, dedupe_ends, disk);
+	crew_await(somebody_waits(disk, second.pfn));
+	assert_int_equal(
+		pin_as(disk, a, DAX_PIN_WRITE, DAX_PIN_SHORT, &first), 0);
+	dax_unpin_pages(&second, 1);
+	crew_await(somebody_waits(disk, first.pfn));
+	*(unsigned char *)first.bytes = 0;
+	dax_unpin_pages(&first, 1);
+	crew_assert_content(&crew);
+	assert_int_equal(disk_load(disk, a), 0);
 }
 
 static void unshare_waits_for_a_pin(void **state)
@@ -345,6 +391,8 @@ int main(void)
 		PIN_TEST(truncate_waits_for_a_pin),
 		PIN_TEST(punch_waits_for_a_pin),
 		PIN_TEST(clone_waits_for_a_pin),
+		PIN_TEST(dedupe_waits_for_a_pin),
+		PIN_TEST(dedupe_breaks_both_layouts_anew_after_a_wait),
 		PIN_TEST(unshare_waits_for_a_pin),
 		PIN_TEST(clone_waits_for_a_pin_that_has_no_entry),
 		PIN_TEST(a_file_that_goes_waits_for_a_pin),
