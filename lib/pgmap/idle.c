@@ -36,16 +36,16 @@ void wake_all(struct dax_waitq_table *waitqs, const struct sync_u64 *word)
 	dax_waitq_wake(&woken);
 }
 
-void page_announce(struct dax_pgmap *pgmap, const struct head *head)
+void page_announce(struct dax_pgmap *pgmap, struct page *page, uint64_t pfn)
 {
 	struct dax_waitq_table *waitqs = pgmap->waitqs;
-	struct sync_u64 *word = &head->page->state;
+	struct sync_u64 *word = &page->state;
 	/* Relaxed: the CAS decides. */
 	uint64_t state = sync_load(word, memory_order_relaxed);
 
 	if (pgmap->ops && pgmap->ops->page_free)
-		pgmap->ops->page_free(pgmap->owner, head->pfn,
-			level_pages(state_level(state)));
+		pgmap->ops->page_free(
+			pgmap->owner, pfn, level_pages(state_level(state)));
 	/* (B). [MO-9] All use of the page before it is idle. */
 	while (!sync_cas(word, &state, idle_state(state), memory_order_release))
 		;

@@ -15,17 +15,6 @@
  */
 #include "pgmap/pgmap.h"
 
-static inline struct page *page_at(const struct dax_pgmap *pgmap, uint64_t pfn)
-{
-	const uint64_t pmd = pfn >> DAX_PMD_ORDER;
-
-	DAX_REQUIRE(pfn - pgmap->first < pgmap->nr);
-	if (pfn == pmd << DAX_PMD_ORDER)
-		return &pgmap->heads[pmd - pgmap->first_head];
-	/* Of the pages below it, @pmd + 1 are no tails. */
-	return &pgmap->tails[pfn - pmd - 1 - pgmap->first_tail];
-}
-
 static inline struct head head_at(struct page *page, uint64_t pfn)
 {
 	/* [MO-9] The references that went before it was as it is. */
@@ -33,22 +22,62 @@ static inline struct head head_at(struct page *page, uint64_t pfn)
 		page, pfn, sync_load(&page->state, memory_order_acquire)};
 }
 
-/* Inline: what is returned through memory costs as much as all the rest. */
+static inline struct head pmd_head(const struct dax_pgmap *pgmap, uint64_t pmd)
+{
+	return head_at(
+		&pgmap->heads[pmd - pgmap->first_head], pmd << DAX_PMD_ORDER);
+}
+
+/* A page that does not begin a PMD. */
+static inline struct page *tail_at(const struct dax_pgmap *pgmap, uint64_t pfn)
+{
+	/* Of the pages below it, so many are no tails. */
+	const uint64_t heads = (pfn >> DAX_PMD_ORDER) + 1;
+
+	return &pgmap->tails[pfn - heads - pgmap->first_tail];
+}
+
+/* Of the PUD that @pmd is in; @head if there is none. */
+static inline struct head pud_head(
+	const struct dax_pgmap *pgmap, uint64_t pmd, struct head head)
+{
+	const uint64_t first = pmd & -PMDS_OF_A_PUD;
+	struct head pud;
+
+	if (first < pgmap->first_head)
+		return head;
+	pud = pmd_head(pgmap, first);
+	return state_level(pud.state) > LEVEL_PMD ? pud : head;
+}
+
+/*
+ * The head of @pfn; state 0: itself, and it has not been asked. The page that
+ * begins the PMD is asked first: those lie side by side, so that the caches
+ * hold them. If it is 0, it may be a part of a PUD (P1).
+ *
+ * Inline: what is returned through memory costs as much as all the rest.
+ */
+static inline __attribute__((always_inline)) struct head find_page(
+	const struct dax_pgmap *pgmap, uint64_t pfn)
+{
+	const uint64_t pmd = pfn >> DAX_PMD_ORDER;
+	struct head head;
+
+	DAX_REQUIRE(pfn - pgmap->first < pgmap->nr);
+	head = pmd_head(pgmap, pmd);
+	if (!head.state)
+		head = pud_head(pgmap, pmd, head);
+	if (state_level(head.state) > LEVEL_PTE || pfn == head.pfn)
+		return head;
+	return (struct head){tail_at(pgmap, pfn), pfn, 0};
+}
+
 static inline __attribute__((always_inline)) struct head find_head(
 	const struct dax_pgmap *pgmap, uint64_t pfn)
 {
-	for (unsigned int level = pgmap->largest; level > LEVEL_PTE; level--) {
-		const uint64_t first = pfn & -level_pages(level);
-		const uint64_t pmd = first >> DAX_PMD_ORDER;
-		struct head head;
+	const struct head head = find_page(pgmap, pfn);
 
-		if (pmd < pgmap->first_head)
-			continue;
-		head = head_at(&pgmap->heads[pmd - pgmap->first_head], first);
-		if (state_level(head.state) >= level)
-			return head;
-	}
-	return head_at(page_at(pgmap, pfn), pfn);
+	return head.state ? head : head_at(head.page, pfn);
 }
 
 struct head page_head(const struct dax_pgmap *pgmap, uint64_t pfn)
@@ -94,20 +123,21 @@ static void put(struct dax_pgmap *pgmap, uint64_t pfn,
 	bool (*is_last)(uint32_t references))
 {
 	/* Our reference keeps its level as it is. */
-	const struct head head = find_head(pgmap, pfn);
+	const struct head head = find_page(pgmap, pfn);
+	struct page *page = head.page;
 	struct dax_waitq_table *waitqs = pgmap->waitqs;
 	uint64_t before;
 
 	sync_note("drops a reference to page 0x%llx", (unsigned long long)pfn);
 	/* [MO-9] What we did with the page before its end; and, if we are the
 	 * last, what the others did. */
-	before = sync_sub(&head.page->state, 1, memory_order_acq_rel);
+	before = sync_sub(&page->state, 1, memory_order_acq_rel);
 	DAX_INVARIANT(state_references(before));
 	if (is_last(state_references(before)))
-		page_announce(pgmap, &head);
+		page_announce(pgmap, page, head.pfn);
 	else if (before & PAGE_WAITERS && pin_wakes(before))
 		/* The device may be gone. */
-		wake_all(waitqs, &head.page->state);
+		wake_all(waitqs, &page->state);
 }
 
 void dax_page_put(struct dax_pgmap *pgmap, uint64_t pfn)

@@ -38,15 +38,27 @@ static uint64_t heads_below(uint64_t pfn)
 	return (pfn + ((uint64_t)1 << DAX_PMD_ORDER) - 1) >> DAX_PMD_ORDER;
 }
 
-static void lay_out(struct dax_pgmap *pgmap, struct page *pages)
+/* Of the device's PMDs, of which the first and the last may be cut off. */
+static uint64_t nr_heads(const struct dax_pgmap_params *params)
 {
-	const uint64_t first = pgmap->first;
+	return heads_below(params->first + params->nr) -
+	       (params->first >> DAX_PMD_ORDER);
+}
 
-	pgmap->first_head = heads_below(first);
-	pgmap->first_tail = first - pgmap->first_head;
+static uint64_t nr_pages(const struct dax_pgmap_params *params)
+{
+	const bool is_cut = params->first % level_pages(LEVEL_PMD);
+
+	return params->nr + is_cut;
+}
+
+static void lay_out(struct dax_pgmap *pgmap,
+	const struct dax_pgmap_params *params, struct page *pages)
+{
+	pgmap->first_head = params->first >> DAX_PMD_ORDER;
+	pgmap->first_tail = params->first - heads_below(params->first);
 	pgmap->heads = pages;
-	pgmap->tails =
-		pages + heads_below(first + pgmap->nr) - pgmap->first_head;
+	pgmap->tails = pages + nr_heads(params);
 }
 
 static int make(const struct dax_pgmap_params *params,
@@ -59,7 +71,7 @@ static int make(const struct dax_pgmap_params *params,
 
 	if (!pgmap)
 		return -ENOMEM;
-	pages = sync_alloc(params->nr * sizeof(*pages), 16);
+	pages = sync_alloc(nr_pages(params) * sizeof(*pages), 16);
 	if (!pages) {
 		sync_free(pgmap);
 		return -ENOMEM;
@@ -67,7 +79,7 @@ static int make(const struct dax_pgmap_params *params,
 	pgmap->first = params->first;
 	pgmap->nr = params->nr;
 	pgmap->largest = largest_level(params->nr);
-	lay_out(pgmap, pages);
+	lay_out(pgmap, params, pages);
 	pgmap->waitqs = waitqs;
 	pgmap->ops = params->ops;
 	pgmap->owner = params->owner;

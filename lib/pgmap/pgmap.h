@@ -43,9 +43,12 @@
 #define PAGE_LEVEL_SHIFT 58
 #define PAGE_LEVELS	 ((uint64_t)3 << PAGE_LEVEL_SHIFT)
 #define LEVEL_PTE	 1u
+#define LEVEL_PMD	 2u
 #define PAGE_OWNER_SHIFT 32
 #define PAGE_OWNER	 ((uint64_t)1 << PAGE_OWNER_SHIFT)
 #define PAGE_OWNERS_MAX	 ((1u << 26) - 1)
+
+#define PMDS_OF_A_PUD	 ((uint64_t)1 << (DAX_PUD_ORDER - DAX_PMD_ORDER))
 
 struct page {
 	/* P1 to P4. */
@@ -89,7 +92,8 @@ struct dax_pgmap {
 	void *owner;			 /* const after init */
 	/* Const after init: the pages that begin a PMD, which are looked at for
 	 * all others, are one array, so that the caches hold it; the others are
-	 * the rest of it. @nr pages, all in all. */
+	 * the rest of it. @nr pages, all in all, and one that is always free if
+	 * the page that begins the first PMD is not in the device. */
 	struct page *heads;
 	uint64_t first_head; /* const after init: in PMDs */
 	struct page *tails;
@@ -180,8 +184,9 @@ bool page_is_busy(const struct dax_pgmap *pgmap, uint64_t pfn);
 struct dax_waitq *page_join_queue(
 	struct dax_pgmap *pgmap, uint64_t pfn, struct dax_waiter *waiter);
 
-/* P3: the last reference to @head was dropped by this thread. */
-void page_announce(struct dax_pgmap *pgmap, const struct head *head);
+/* P3: the last reference to @page, which is @pfn and a head, was dropped by
+ * this thread. */
+void page_announce(struct dax_pgmap *pgmap, struct page *page, uint64_t pfn);
 
 /* Sleeps while @word has @busy, having set @waiters in it. May return sooner.
  * 0; -ETIMEDOUT, -ECANCELED. */

@@ -149,6 +149,46 @@ static void a_range_is_aligned_and_on_the_device(void **state)
 	assert_aborts(claim_beyond_the_end, *state);
 }
 
+/* Each page is one of its own, wherever PMDs begin. */
+static void assert_pages_are_apart(const struct dax_pgmap_params *params)
+{
+	struct dax_page_owner owner = {0};
+	struct dax_pgmap *pgmap;
+
+	assert_int_equal(dax_pgmap_new(params, &pgmap), 0);
+	assert_int_equal(dax_pgmap_add_owner(pgmap, &owner, &owner.id), 0);
+	for (uint64_t i = 0; i < params->nr; i++)
+		assert_int_equal(dax_page_associate(pgmap, params->first + i,
+					 DAX_PTE_ORDER, &owner, DAX_PAGE_SOLE),
+			0);
+	for (uint64_t i = 0; i < params->nr; i++) {
+		const uint64_t pfn = params->first + i;
+
+		assert_int_equal(dax_page_count(pgmap, pfn), 1);
+		dax_page_put(pgmap, pfn);
+		assert_int_equal(dax_page_dissociate(pgmap, pfn, &owner), 0);
+	}
+	dax_pgmap_delete(&pgmap);
+}
+
+static void a_device_begins_and_ends_anywhere(void **state)
+{
+	const uint64_t starts[] = {0, 1, PMD_PAGES - 1, PMD, PMD + 1,
+		PMD + PMD_PAGES - 1, PUD - 1, PUD, PUD + 1};
+	const uint64_t sizes[] = {
+		1, 2, PMD_PAGES - 1, PMD_PAGES, PMD_PAGES + 1, 3 * PMD_PAGES};
+	struct dax_pgmap_params params = {
+		.waitqs = ((struct device *)*state)->waitqs};
+
+	for (unsigned int i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+		for (unsigned int j = 0; j < sizeof(sizes) / sizeof(*sizes);
+			j++) {
+			params.first = starts[i];
+			params.nr = sizes[j];
+			assert_pages_are_apart(&params);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +198,7 @@ int main(void)
 		DEVICE_TEST(no_part_of_a_range_gets_another_owner),
 		DEVICE_TEST(no_range_is_claimed_that_is_in_use_in_part),
 		DEVICE_TEST(a_range_is_aligned_and_on_the_device),
+		DEVICE_TEST(a_device_begins_and_ends_anywhere),
 	};
 
 	return cmocka_run_group_tests_name("range", tests, NULL, NULL);
