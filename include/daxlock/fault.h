@@ -408,7 +408,9 @@ struct dax_pinned {
  * @pages: @params->nr of them
  * @done: how many were pinned
  *
- * Where the page table does not allow the access, it faults first. A page that
+ * Takes no lock where the page table allows the access; where it does not, it
+ * faults first. Until it has looked again, it may hold for a moment a page that
+ * was taken away, which others then see as pinned. A page that
  * is pinned may be unmapped; its storage is not given to another file before
  * dax_unpin_pages(). Whoever writes after an fsync began flushes that himself,
  * or pins again: a pin does not make its page dirty a second time.

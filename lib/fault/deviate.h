@@ -31,13 +31,10 @@ static inline bool protects_large(void)
 
 /* ---- pins ---- */
 
-/* The page is the one that the leaf shows until it is pinned. */
-static inline void keep_leaf(struct dax_mm *mm)
+/* The page is the one that the leaf shows when it is pinned. */
+static inline bool leaf_is_there(const struct shown *shown)
 {
-	if (SYNC_DEVIATION(gup_norecheck)) {
-		sync_lock_release(&mm->page_lock);
-		sync_lock_acquire(&mm->page_lock);
-	}
+	return SYNC_DEVIATION(gup_norecheck) || table_still_shows(shown);
 }
 
 static inline bool pins_for_writing(const struct dax_pin_params *params)

@@ -65,23 +65,39 @@ struct copy {
 	char bytes[DAX_PAGE_SIZE];
 };
 
+/* What a leaf may be besides enum dax_leaf_flags, as far as pins go. */
+enum leaf_flags {
+	LEAF_COUNTED = 1 << 7,	/* its pages can be pinned, */
+	LEAF_LONGTERM = 1 << 8, /* and for as long as somebody likes */
+};
+
 struct leaf {
-	unsigned int flags; /* enum dax_leaf_flags; 0: none */
+	unsigned int flags; /* both enums; 0: none */
 	uint64_t pfn;	    /* of the device; 0: none of it */
 	char *address;	    /* the bytes it shows */
 	struct copy *copy;  /* of DAX_LEAF_COPY */
 };
 
-/* Nothing, a leaf, or a table of PMD_PAGES cells of the next smaller order. */
+/*
+ * Nothing, a leaf, or a table of PMD_PAGES cells of the next smaller order.
+ * Guarded by page_lock but for what is shown to pins, which take no lock. A
+ * table stays while its address space does; and addresses are not used again,
+ * so a cell is of one space for ever, and of one device.
+ */
 struct cell {
 	struct leaf leaf;
 	struct cell *table;
+	/* The table; or a leaf whose pages are counted, and their number; or 0:
+	 * see cell_show(). The rest is of that leaf, or of an earlier one. */
+	struct sync_u64 shown;
+	struct sync_u64 bytes;
+	struct sync_u64 pgmap;
 };
 
 /* The largest cells, in a hash. */
 struct pud {
-	uint64_t start; /* const after init; an address */
-	struct pud *next;
+	uint64_t start;	  /* const after init; an address */
+	struct pud *next; /* const after init */
 	struct cell cell;
 };
 
@@ -93,9 +109,10 @@ struct dax_mm {
 	struct vma *vmas;		   /* written under MMAP alone */
 	uint64_t next_start;		   /* guarded by MMAP alone */
 
-	struct sync_lock page_lock;    /* PTE */
-	struct pud *puds[PUD_BUCKETS]; /* guarded by page_lock */
-	char *huge_zero;	       /* guarded by page_lock; a PMD */
+	struct sync_lock page_lock; /* PTE */
+	/* written under page_lock; stay until the end */
+	struct sync_u64 puds[PUD_BUCKETS];
+	char *huge_zero; /* guarded by page_lock; a PMD */
 };
 
 struct vma *mm_find_vma(struct dax_mm *mm, uint64_t address);
@@ -110,6 +127,16 @@ struct vma *vma_copy(const struct vma *vma, struct dax_mm *mm);
 /* What is at an address: a leaf, or none (its flags are 0). The order that it
  * has, or that a leaf may have there which needs no new table. */
 unsigned int table_look(struct dax_mm *mm, uint64_t address, struct leaf *leaf);
+
+/* A leaf as it was shown to who holds no lock. */
+struct shown {
+	const struct cell *cell;
+	uint64_t word; /* 0: nothing to pin; else number and flags */
+	uint64_t skip; /* bytes from where it begins */
+};
+
+struct shown table_shown(const struct dax_mm *mm, uint64_t address);
+bool table_still_shows(const struct shown *shown);
 
 /* The leaf that @address goes through, or NULL; and how many bytes into it.
  * Holds page_lock. */

@@ -1,13 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pins. A page is pinned under the lock of the page table that shows it: the
- * leaf goes before the entry lets go of the page, so what a leaf shows somebody
- * holds, and it is the file's. Whoever takes the leaf away looks for pins after
- * that (space/layout.c).
+ * Pins, which take no lock to find their page.
+ *
+ *  pin                                whoever takes the page away
+ *  (A) reads what the leaf shows
+ *                                     (B) the leaf goes
+ *                                     (C) the entry lets go of the page
+ *  (D) one reference more, if there are any
+ *                                     (E) looks whether there are pins
+ *  (F) reads the leaf again
+ *
+ * (C) and (D) change one word. (D) before (C): (E) sees the reference. (C)
+ * before (D): (D) acquires what (C) released [MO-9], so that (F) finds the leaf
+ * gone, and the reference is dropped; by then the page may be another file's,
+ * whose breaker waits for a moment. Forbidden: pinned, and (E) saw nothing.
+ *
+ * From (A) to (F) nobody else keeps the device: RCU does (dax_pgmap_delete()).
  */
 #include <errno.h>
 
 #include "fault/mm.h"
+#include "pgmap/pgmap.h"
 
 /* One page of a call. */
 struct pin_one {
@@ -16,48 +29,66 @@ struct pin_one {
 	uint64_t address;
 };
 
-static bool get_page(
-	const struct dax_pin_params *params, struct dax_pinned *page)
+/* ---- without a fault ---- */
+
+static bool can_pin(uint64_t word, const struct dax_pin_params *params)
 {
-	page->has_name = params->holder;
-	if (!page->has_name)
-		return dax_page_try_get(page->pgmap, page->pfn);
-	return dax_pin_get(page->pgmap, &page->pin, page->pfn, params->term,
-		params->holder);
+	unsigned int wanted = LEAF_COUNTED;
+
+	if (pins_for_writing(params))
+		wanted |= DAX_LEAF_WRITE;
+	if (params->term == DAX_PIN_LONGTERM)
+		wanted |= LEAF_LONGTERM;
+	return (word & wanted) == wanted;
 }
 
-/* What the leaf shows at @skip bytes. -EAGAIN: it does not allow it. */
-static int pin_leaf_locked(const struct pin_one *one, struct leaf *leaf,
-	uint64_t skip, struct dax_pinned *page)
+static void read_shown(const struct shown *shown, struct dax_pinned *page)
 {
-	skip &= -DAX_PAGE_SIZE;
-	if (!leaf || !leaf->flags)
+	const struct cell *cell = shown->cell;
+
+	/* Relaxed: never another one. */
+	page->pgmap = (struct dax_pgmap *)(uintptr_t)sync_load(
+		&cell->pgmap, memory_order_relaxed);
+	page->pfn = (shown->word + shown->skip) >> DAX_PAGE_SHIFT;
+	/* [MO-13] If they are a later leaf's, (F) sees that ours went. */
+	page->bytes = (char *)(uintptr_t)sync_load(
+			      &cell->bytes, memory_order_acquire) +
+		      (shown->skip & -DAX_PAGE_SIZE);
+}
+
+/* -EAGAIN: no leaf that allows it; -EBUSY: one, but the page is full of pins.
+ */
+static int pin_shown_rcu(const struct pin_one *one, struct dax_pinned *page)
+{
+	const struct shown shown = table_shown(one->mm, one->address);
+	bool pinned;
+
+	if (!can_pin(shown.word, one->params))
 		return -EAGAIN;
-	if (pins_for_writing(one->params)) {
-		if (!(leaf->flags & DAX_LEAF_WRITE))
-			return -EAGAIN;
-		leaf->flags |= DAX_LEAF_DIRTY;
-	}
-	if (!leaf->pfn)
-		return -EOPNOTSUPP;
-	page->pfn = leaf->pfn + (skip >> DAX_PAGE_SHIFT);
-	page->bytes = leaf->address + skip;
-	keep_leaf(one->mm);
-	return get_page(one->params, page) ? 0 : -EBUSY;
+	read_shown(&shown, page);
+	pinned = dax_page_try_get(page->pgmap, page->pfn);
+	if (leaf_is_there(&shown))
+		return pinned ? 0 : -EBUSY;
+	if (pinned)
+		dax_page_put(page->pgmap, page->pfn);
+	return -EAGAIN;
 }
 
 static int pin_shown(const struct pin_one *one, struct dax_pinned *page)
 {
-	struct leaf *leaf;
-	uint64_t skip;
 	int error;
 
-	sync_lock_acquire(&one->mm->page_lock);
-	leaf = table_leaf_locked(one->mm, one->address, &skip);
-	error = pin_leaf_locked(one, leaf, skip, page);
-	sync_lock_release(&one->mm->page_lock);
+	sync_rcu_enter();
+	error = pin_shown_rcu(one, page);
+	sync_rcu_leave();
+	page->has_name = one->params->holder;
+	if (!error && page->has_name)
+		pin_name(page->pgmap, &page->pin, page->pfn, one->params->term,
+			one->params->holder);
 	return error;
 }
+
+/* ---- with one ---- */
 
 static int check_area(
 	const struct vma *vma, const struct dax_pin_params *params)
@@ -71,19 +102,26 @@ static int check_area(
 	return 0;
 }
 
-static int pin_once(const struct pin_one *one, struct dax_pinned *page)
+static bool is_no_page_of_the_device(const struct pin_one *one)
 {
-	const struct vma *vma;
+	const bool write = one->params->flags & DAX_PIN_WRITE;
+	struct leaf leaf;
+
+	table_look(one->mm, one->address, &leaf);
+	return leaf.flags && !leaf.pfn &&
+	       (!write || leaf.flags & DAX_LEAF_WRITE);
+}
+
+/* Why no fault would help; 0: one may. */
+static int refusal(const struct pin_one *one)
+{
 	int error;
 
 	rwsem_acquire(&one->mm->lock, RWSEM_SHARED);
-	vma = mm_find_vma(one->mm, one->address);
-	error = check_area(vma, one->params);
-	if (!error) {
-		page->pgmap = vma->space->pgmap;
-		error = pin_shown(one, page);
-	}
+	error = check_area(mm_find_vma(one->mm, one->address), one->params);
 	rwsem_release(&one->mm->lock, RWSEM_SHARED);
+	if (!error && is_no_page_of_the_device(one))
+		error = -EOPNOTSUPP;
 	return error;
 }
 
@@ -92,9 +130,12 @@ static int pin_page(const struct pin_one *one, struct dax_pinned *page)
 	const unsigned int flags = one->params->flags;
 	int error;
 
-	while ((error = pin_once(one, page)) == -EAGAIN) {
-		if (flags & DAX_PIN_FAST)
+	while ((error = pin_shown(one, page)) == -EAGAIN) {
+		error = refusal(one);
+		if (error)
 			break;
+		if (flags & DAX_PIN_FAST)
+			return -EAGAIN;
 		error = fault_errno(dax_fault(one->mm, one->address,
 			flags & DAX_PIN_WRITE ? DAX_STORE : DAX_LOAD, NULL));
 		if (error)

@@ -7,18 +7,33 @@
 
 /* ---- cells ---- */
 
-static struct pud **bucket(struct dax_mm *mm, uint64_t address)
+static size_t bucket_of(uint64_t address)
 {
-	return &mm->puds[address / leaf_bytes(DAX_PUD_ORDER) % PUD_BUCKETS];
+	return address / leaf_bytes(DAX_PUD_ORDER) % PUD_BUCKETS;
+}
+
+struct pud *table_puds(const struct dax_mm *mm, size_t bucket)
+{
+	/* [MO-13] A PUD before the link to it. */
+	return (struct pud *)(uintptr_t)sync_load(
+		&mm->puds[bucket], memory_order_acquire);
+}
+
+static struct pud *find_pud(const struct dax_mm *mm, uint64_t address)
+{
+	struct pud *pud = table_puds(mm, bucket_of(address));
+
+	while (pud && pud->start != leaf_start(address, DAX_PUD_ORDER))
+		pud = pud->next;
+	return pud;
 }
 
 struct place table_top(struct dax_mm *mm, uint64_t address)
 {
-	struct pud *pud = *bucket(mm, address);
+	struct pud *pud;
 
 	sync_lock_assert_held(&mm->page_lock);
-	while (pud && pud->start != leaf_start(address, DAX_PUD_ORDER))
-		pud = pud->next;
+	pud = find_pud(mm, address);
 	return (struct place){pud ? &pud->cell : NULL, DAX_PUD_ORDER};
 }
 
@@ -33,22 +48,26 @@ struct place table_find(struct dax_mm *mm, uint64_t address)
 
 static struct cell *make_pud(struct dax_mm *mm, uint64_t address)
 {
-	struct pud **head = bucket(mm, address);
+	const size_t bucket = bucket_of(address);
 	struct pud *pud = sync_alloc(sizeof(*pud), _Alignof(struct pud));
 
 	if (!pud)
 		return NULL;
 	pud->start = leaf_start(address, DAX_PUD_ORDER);
-	pud->next = *head;
-	*head = pud;
+	pud->next = table_puds(mm, bucket);
+	/* [MO-13] */
+	sync_store(&mm->puds[bucket], (uintptr_t)pud, memory_order_release);
 	return &pud->cell;
 }
 
 static bool make_table(struct cell *cell)
 {
-	if (!cell->table)
-		cell->table = sync_alloc(
-			PMD_PAGES * sizeof(struct cell), _Alignof(struct cell));
+	if (cell->table)
+		return true;
+	cell->table = sync_alloc(
+		PMD_PAGES * sizeof(struct cell), _Alignof(struct cell));
+	/* [MO-13] Cells that are 0 before the link to them. */
+	sync_store(&cell->shown, (uintptr_t)cell->table, memory_order_release);
 	return cell->table;
 }
 
@@ -96,6 +115,59 @@ void table_clear_leaf(struct leaf *leaf)
 	*leaf = (struct leaf){0};
 }
 
+/* ---- what pins see ---- */
+
+#define SHOWN_FLAGS                                                            \
+	(DAX_LEAF_PRESENT | DAX_LEAF_WRITE | LEAF_COUNTED | LEAF_LONGTERM)
+
+void cell_show(struct cell *cell)
+{
+	const struct leaf *leaf = &cell->leaf;
+	uint64_t word = 0;
+
+	if (leaf->flags & LEAF_COUNTED)
+		word = leaf->pfn << DAX_PAGE_SHIFT |
+		       (leaf->flags & SHOWN_FLAGS);
+	/* [MO-13] The leaf's bytes and device. */
+	sync_store(&cell->shown, word, memory_order_release);
+}
+
+static void show_new(struct cell *cell, const struct dax_space *space)
+{
+	/* Relaxed: never another one. */
+	sync_store(&cell->pgmap, (uintptr_t)space->pgmap, memory_order_relaxed);
+	/* [MO-13] After the leaf before this one went. */
+	sync_store(&cell->bytes, (uintptr_t)cell->leaf.address,
+		memory_order_release);
+	cell_show(cell);
+}
+
+struct shown table_shown(const struct dax_mm *mm, uint64_t address)
+{
+	const struct pud *pud = find_pud(mm, address);
+	const struct cell *cell = pud ? &pud->cell : NULL;
+	unsigned int order = DAX_PUD_ORDER;
+	uint64_t word = 0;
+
+	while (cell) {
+		/* [MO-13] */
+		word = sync_load(&cell->shown, memory_order_acquire);
+		if (!word || word & DAX_LEAF_PRESENT)
+			break;
+		order -= DAX_PMD_ORDER;
+		cell = (const struct cell *)(uintptr_t)word +
+		       address / leaf_bytes(order) % PMD_PAGES;
+	}
+	return (struct shown){cell, word, address - leaf_start(address, order)};
+}
+
+bool table_still_shows(const struct shown *shown)
+{
+	/* Relaxed: what took the leaf away is before what we acquired. */
+	return sync_load(&shown->cell->shown, memory_order_relaxed) ==
+	       shown->word;
+}
+
 /* ---- looking ---- */
 
 struct leaf *table_leaf_locked(
@@ -132,7 +204,10 @@ void dax_mm_leaf(struct dax_mm *mm, uint64_t address, struct dax_leaf *out)
 
 	DAX_REQUIRE(mm && out);
 	order = table_look(mm, address, &leaf);
-	*out = (struct dax_leaf){.flags = leaf.flags, .pfn = leaf.pfn};
+	*out = (struct dax_leaf){
+		.flags = leaf.flags & (LEAF_COUNTED - 1),
+		.pfn = leaf.pfn,
+	};
 	if (leaf.flags)
 		out->flags |= size_flag(order);
 	if (leaf.pfn)
@@ -155,6 +230,7 @@ static bool set_leaf(struct cell *cell, const struct leaf *leaf)
 {
 	if (cell->leaf.flags) {
 		upgrade(&cell->leaf, leaf);
+		cell_show(cell);
 		return false;
 	}
 	if (cell->table && looks_at_table_again())
@@ -163,16 +239,27 @@ static bool set_leaf(struct cell *cell, const struct leaf *leaf)
 	return true;
 }
 
+/* Of a leaf with @pfn. */
+static unsigned int pin_flags(const struct dax_space *space, uint64_t pfn)
+{
+	if (!pfn || !space->pgmap)
+		return 0;
+	return LEAF_COUNTED | (refuses_longterm(space) ? 0 : LEAF_LONGTERM);
+}
+
 int table_set(struct vma *vma, uint64_t address, unsigned int order,
 	struct leaf leaf, bool *set)
 {
 	struct dax_mm *mm = vma->mm;
 	struct place place;
 
+	leaf.flags |= pin_flags(vma->space, leaf.pfn);
 	sync_lock_acquire(&mm->page_lock);
 	place = make_place(mm, address, order);
 	*set = place.cell && place.order == order &&
 	       set_leaf(place.cell, &leaf);
+	if (*set && leaf.flags & LEAF_COUNTED)
+		show_new(place.cell, vma->space);
 	vma->has_copies |= *set && leaf.copy;
 	sync_lock_release(&mm->page_lock);
 	return place.cell ? 0 : -ENOMEM;
@@ -234,6 +321,7 @@ int table_copy_page(struct vma *vma, uint64_t address)
 			copy_page_locked(&place.cell->leaf, copy);
 			copy = NULL;
 		}
+		cell_show(place.cell);
 		vma->has_copies = true;
 	}
 	sync_lock_release(&mm->page_lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of the page table, all of it guarded by page_lock: table.c looks
- * and sets, table_range.c works on ranges. */
+/* The inside of the page table, guarded by page_lock but for what is shown to
+ * pins: table.c looks and sets, table_range.c works on ranges. */
 #ifndef FAULT_TABLE_H
 #define FAULT_TABLE_H
 
@@ -26,6 +26,10 @@ static inline struct place place_below(struct place place, uint64_t address)
 struct place table_top(struct dax_mm *mm, uint64_t address);
 struct place table_find(struct dax_mm *mm, uint64_t address);
 void table_clear_leaf(struct leaf *leaf);
+/* After each change of a leaf: shows it to pins, as far as it can be pinned. */
+void cell_show(struct cell *cell);
+/* Those of one bucket. */
+struct pud *table_puds(const struct dax_mm *mm, size_t bucket);
 /* A copy that nobody else has is made writable; false: somebody has. */
 bool table_reuse_copy(struct leaf *pte);
 

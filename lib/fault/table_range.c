@@ -24,9 +24,11 @@ static void sweep_place(
 	struct place below;
 
 	DAX_INVARIANT(!place.cell->leaf.flags || !place.cell->table);
-	if (place.cell->leaf.flags)
+	if (place.cell->leaf.flags) {
 		sweep->visit(sweep->context, address, &place.cell->leaf,
 			place.order);
+		cell_show(place.cell);
+	}
 	while (place.cell->table && at < end) {
 		below = place_below(place, at);
 		at = leaf_start(at, below.order);
@@ -54,7 +56,7 @@ void table_for_each(struct dax_mm *mm, table_visit *visit, void *context)
 	const struct sweep sweep = {0, UINT64_MAX, visit, context};
 
 	for (size_t i = 0; i < PUD_BUCKETS; i++)
-		for (struct pud *pud = mm->puds[i]; pud; pud = pud->next)
+		for (struct pud *pud = table_puds(mm, i); pud; pud = pud->next)
 			sweep_place(&sweep,
 				(struct place){&pud->cell, DAX_PUD_ORDER},
 				pud->start);
@@ -79,6 +81,12 @@ void table_zap(struct dax_mm *mm, uint64_t start, uint64_t end,
 	sweep_range(mm, (struct sweep){start, end, zap, &mode});
 }
 
+static void clear_cell(struct cell *cell)
+{
+	table_clear_leaf(&cell->leaf);
+	cell_show(cell);
+}
+
 void table_split(struct dax_mm *mm, uint64_t address)
 {
 	struct place place;
@@ -86,7 +94,7 @@ void table_split(struct dax_mm *mm, uint64_t address)
 	sync_lock_acquire(&mm->page_lock);
 	place = table_find(mm, address);
 	if (place.cell && place.order)
-		table_clear_leaf(&place.cell->leaf);
+		clear_cell(place.cell);
 	sync_lock_release(&mm->page_lock);
 }
 
@@ -97,7 +105,7 @@ void table_split_at(struct dax_mm *mm, uint64_t address)
 	sync_lock_acquire(&mm->page_lock);
 	place = table_find(mm, address);
 	if (place.cell && leaf_start(address, place.order) != address)
-		table_clear_leaf(&place.cell->leaf);
+		clear_cell(place.cell);
 	sync_lock_release(&mm->page_lock);
 }
 
@@ -166,6 +174,7 @@ static struct leaf share_leaf(struct dax_mm *mm, uint64_t *address)
 	place = table_find(mm, *address);
 	if (place.cell && !place.order) {
 		place.cell->leaf.flags &= ~DAX_LEAF_WRITE;
+		cell_show(place.cell);
 		leaf = place.cell->leaf;
 	}
 	/* Relaxed: the parent's is there, so it is not the last. */
@@ -210,11 +219,11 @@ static void free_cell(struct cell *cell)
 
 void table_free(struct dax_mm *mm)
 {
-	for (size_t i = 0; i < PUD_BUCKETS; i++)
-		while (mm->puds[i]) {
-			struct pud *pud = mm->puds[i];
+	struct pud *pud, *next;
 
-			mm->puds[i] = pud->next;
+	for (size_t i = 0; i < PUD_BUCKETS; i++)
+		for (pud = table_puds(mm, i); pud; pud = next) {
+			next = pud->next;
 			free_cell(&pud->cell);
 			sync_free(pud);
 		}

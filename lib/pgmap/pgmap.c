@@ -117,6 +117,19 @@ static bool all_idle(const struct dax_pgmap *pgmap)
 	return true;
 }
 
+static void grace_period_over(struct sync_rcu_head *head)
+{
+	(void)head;
+}
+
+static void wait_for_readers(void)
+{
+	struct sync_rcu_head head;
+
+	sync_rcu_call(&head, grace_period_over);
+	sync_rcu_barrier();
+}
+
 void dax_pgmap_delete(struct dax_pgmap **pgmap)
 {
 	DAX_REQUIRE(pgmap);
@@ -124,6 +137,8 @@ void dax_pgmap_delete(struct dax_pgmap **pgmap)
 		DAX_REQUIRE(all_idle(*pgmap));
 		DAX_REQUIRE(!(sync_load(&(*pgmap)->refs, memory_order_relaxed) &
 			      PGMAP_REFS));
+		/* A pin may look for a page that it saw before it went. */
+		wait_for_readers();
 		owners_destroy(&(*pgmap)->owners);
 		sync_free((*pgmap)->heads);
 	}
@@ -172,21 +187,13 @@ bool dax_pgmap_is_dying(const struct dax_pgmap *pgmap)
 	return sync_load(&pgmap->refs, memory_order_relaxed) & PGMAP_DYING;
 }
 
-static void grace_period_over(struct sync_rcu_head *head)
-{
-	(void)head;
-}
-
 void dax_pgmap_kill(struct dax_pgmap *pgmap)
 {
-	struct sync_rcu_head head;
-
 	DAX_REQUIRE(pgmap && !dax_pgmap_is_dying(pgmap));
 	sync_note("kills the device");
 	/* Relaxed: (C) is what orders it. */
 	sync_or(&pgmap->refs, PGMAP_DYING, memory_order_relaxed);
-	sync_rcu_call(&head, grace_period_over);
-	sync_rcu_barrier();
+	wait_for_readers();
 }
 
 static int wait_for_pages(

@@ -215,6 +215,10 @@ void *pgmap_owner_rcu(const struct dax_pgmap *pgmap, uint32_t id);
 /* ---- pin.c ---- */
 
 void pins_init(struct pins *pins);
+/* A reference to @pfn that this thread took is a pin of @holder's from now on.
+ */
+void pin_name(struct dax_pgmap *pgmap, struct dax_pin *pin, uint64_t pfn,
+	enum dax_pin_term term, const char *holder);
 
 #include "pgmap/deviate.h"
 

@@ -44,20 +44,26 @@ static void unlist_pin(struct pins *pins, struct pin *pin)
 	sync_lock_release(&pins->lock);
 }
 
-bool dax_pin_get(struct dax_pgmap *pgmap, struct dax_pin *opaque, uint64_t pfn,
+void pin_name(struct dax_pgmap *pgmap, struct dax_pin *opaque, uint64_t pfn,
 	enum dax_pin_term term, const char *holder)
 {
 	struct pin *pin = pin_of(opaque);
 
-	DAX_REQUIRE(pgmap && opaque && holder);
-	if (!dax_page_try_get(pgmap, pfn))
-		return false;
 	*pin = (struct pin){
 		.pfn = pfn,
 		.holder = holder,
 		.term = term,
 	};
 	list_pin(&pgmap->pins, pin);
+}
+
+bool dax_pin_get(struct dax_pgmap *pgmap, struct dax_pin *pin, uint64_t pfn,
+	enum dax_pin_term term, const char *holder)
+{
+	DAX_REQUIRE(pgmap && pin && holder);
+	if (!dax_page_try_get(pgmap, pfn))
+		return false;
+	pin_name(pgmap, pin, pfn, term, holder);
 	return true;
 }
 

@@ -443,6 +443,10 @@ static const struct order orders[] = {
 	{"put:release", "page: pin,truncate /1"},
 	{"page_announce:release", "page-pinned: unpin,kill-device /1"},
 	{"claim_once:release", "page: pin,truncate /1"},
+	{"table_puds:acquire", "unowned: load,pin-pages-fast /1"},
+	{"make_pud:release", "unowned: load,pin-pages-fast /1"},
+	{"table_shown:acquire", "unowned: load,pin-pages-fast /1"},
+	{"make_table:release", "unowned: load,pin-pages-fast /1"},
 	{"dax_pgmap_put:release", "page-free: map,kill-device /1"},
 	{"dax_pgmap_wait:acquire", "page-free: map,kill-device /1"},
 	/* Of a read-modify-write whose other half is the one that counts. */
@@ -480,6 +484,9 @@ static const struct order orders[] = {
 	{"worth_a_visit:acquire", NULL},
 	{"announce_sleeper:acquire", NULL},
 	{"say_asleep:acquire", NULL},
+	{"cell_show:release", NULL},
+	{"show_new:release", NULL},
+	{"read_shown:acquire", NULL},
 	{"dax_page_associate:release", NULL},
 	{"dax_page_owner:acquire", NULL},
 };
