@@ -403,13 +403,70 @@ void dax_pin_put(struct dax_pgmap *pgmap, struct dax_pin *pin);
  * @buffer: result, always terminated when @size is not 0
  * @size: of @buffer in bytes
  *
- * A line a pin, the oldest first: ``pfn 0x8200: short pin of "reader", 1.250
- * s``. Pins without a name are not known.
+ * A line a pin, the oldest first: ``pfn 0x8200: short pin of "reader", thread
+ * 77, 1.250 s``. Pins without a name are not known.
  *
  * Return: the length of the full text in bytes, as snprintf().
  */
 size_t dax_pgmap_describe_pins(struct dax_pgmap *pgmap, uint64_t first,
 	uint64_t last, char *buffer, size_t size);
+
+/* ---- waits that take long ---- */
+
+/** DAX_STUCK_AFTER_NS - when a wait takes long, if nobody says otherwise */
+#define DAX_STUCK_AFTER_NS 10000000000ull
+
+/**
+ * struct dax_stuck - a wait that takes long
+ * @pgmap: device
+ * @pfn: the first of the pages that are waited for
+ * @nr: pages; 0: none, but for those who hold the device (dax_pgmap_get())
+ * @references: to those pages, or that device; old news
+ * @waited_ns: since the call began
+ */
+struct dax_stuck {
+	struct dax_pgmap *pgmap;
+	uint64_t pfn;
+	uint64_t nr;
+	uint64_t references;
+	uint64_t waited_ns;
+};
+
+/**
+ * dax_pgmap_on_stuck() - be told of waits that take long
+ * @pgmap: device; nobody waits for it or its pages yet
+ * @after_ns: tell when a call has waited so long, and each time that it has
+ *	again; 0: DAX_STUCK_AFTER_NS
+ * @stuck: called by whoever waits, with the locks that its caller did not let
+ *	go of for the wait, and none of the library's; may drop pins. NULL: tell
+ *	nobody, as it is in the beginning
+ * @context: passed to @stuck
+ *
+ * Of dax_page_wait_idle(), dax_pgmap_wait(), dax_break_layouts(), and all that
+ * calls it: truncating, punching, cloning and deleting files, killing a device.
+ * Whoever waits for the lock of an entry is in dax_mapping_dump().
+ *
+ * Threads: no other call on it may run.
+ * Models: kernel/hung_task.c check_hung_task(), v6.12. Differs: the waiter
+ *	itself tells, and nothing is printed.
+ */
+void dax_pgmap_on_stuck(struct dax_pgmap *pgmap, uint64_t after_ns,
+	void (*stuck)(void *context, const struct dax_stuck *stuck),
+	void *context);
+
+/**
+ * dax_stuck_describe() - a wait that takes long, in words
+ * @stuck: as it was told
+ * @buffer: result, always terminated when @size is not 0
+ * @size: of @buffer in bytes
+ *
+ * ``thread 81 waits 10.002 s for 512 pages from 0x8200, held 3 times``, and the
+ * lines of dax_pgmap_describe_pins().
+ *
+ * Return: the length of the full text in bytes, as snprintf().
+ */
+size_t dax_stuck_describe(
+	const struct dax_stuck *stuck, char *buffer, size_t size);
 
 #pragma GCC visibility pop
 

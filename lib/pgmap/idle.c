@@ -85,13 +85,16 @@ static struct dax_waitq *join_queue(struct dax_waitq_table *waitqs,
 }
 
 int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
-	uint64_t busy, uint64_t waiters, const struct dax_wait_limit *limit)
+	uint64_t busy, uint64_t waiters, struct patience *patience)
 {
 	struct dax_waiter waiter = {0};
 	struct dax_waitq *queue =
 		join_queue(waitqs, word, busy, waiters, &waiter);
 
-	return queue ? dax_waitq_sleep(queue, &waiter, limit) : 0;
+	if (!queue)
+		return 0;
+	return patience ? patience_sleep(patience, queue, &waiter)
+			: dax_waitq_sleep(queue, &waiter, NULL);
 }
 
 bool page_is_busy(const struct dax_pgmap *pgmap, uint64_t pfn)
@@ -108,16 +111,26 @@ struct dax_waitq *page_join_queue(
 		PAGE_LIVE, PAGE_WAITERS, waiter);
 }
 
-int dax_page_wait_idle(struct dax_pgmap *pgmap, uint64_t pfn,
-	const struct dax_wait_limit *limit)
+int page_wait_idle(uint64_t pfn, struct patience *patience)
 {
+	struct dax_pgmap *pgmap = patience->pgmap;
 	int error = 0;
 
-	DAX_REQUIRE(pgmap);
+	patience->pfn = pfn;
 	/* Its range may have ended, and another have begun. */
 	while (!error && !dax_page_is_idle(pgmap, pfn))
 		error = sleep_while(pgmap->waitqs,
 			&page_head(pgmap, pfn).page->state, PAGE_LIVE,
-			PAGE_WAITERS, limit);
+			PAGE_WAITERS, patience);
 	return error;
+}
+
+int dax_page_wait_idle(struct dax_pgmap *pgmap, uint64_t pfn,
+	const struct dax_wait_limit *limit)
+{
+	struct patience patience;
+
+	DAX_REQUIRE(pgmap);
+	patience = patience_begin(pgmap, limit);
+	return page_wait_idle(pfn, &patience);
 }

@@ -196,26 +196,33 @@ void dax_pgmap_kill(struct dax_pgmap *pgmap)
 	wait_for_readers();
 }
 
-static int wait_for_pages(
-	struct dax_pgmap *pgmap, const struct dax_wait_limit *limit)
+uint64_t pgmap_holders(const struct dax_pgmap *pgmap)
+{
+	return sync_load(&pgmap->refs, memory_order_relaxed) & PGMAP_REFS;
+}
+
+static int wait_for_pages(struct dax_pgmap *pgmap, struct patience *patience)
 {
 	int error = 0;
 
 	for (uint64_t i = 0; i < pgmap->nr && !error; i++)
-		error = dax_page_wait_idle(pgmap, pgmap->first + i, limit);
+		error = page_wait_idle(pgmap->first + i, patience);
 	return error;
 }
 
 int dax_pgmap_wait(struct dax_pgmap *pgmap, const struct dax_wait_limit *limit)
 {
+	struct patience patience;
 	int error;
 
 	DAX_REQUIRE(pgmap && dax_pgmap_is_dying(pgmap));
-	error = wait_for_pages(pgmap, limit);
+	patience = patience_begin(pgmap, limit);
+	error = wait_for_pages(pgmap, &patience);
+	patience.pfn = NO_PFN;
 	/* [MO-10] */
 	while (!error &&
 		sync_load(&pgmap->refs, memory_order_acquire) & PGMAP_REFS)
 		error = sleep_while(pgmap->waitqs, &pgmap->refs, PGMAP_REFS,
-			PGMAP_WAITERS, limit);
+			PGMAP_WAITERS, &patience);
 	return error;
 }

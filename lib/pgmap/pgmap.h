@@ -80,6 +80,13 @@ struct pins {
 	struct pin *last;  /* guarded by @lock */
 };
 
+/* Whom to tell of waits that take long. */
+struct on_stuck {
+	void (*stuck)(void *context, const struct dax_stuck *stuck);
+	void *context;
+	uint64_t after_ns;
+};
+
 #define PGMAP_DYING   ((uint64_t)1 << 63)
 #define PGMAP_WAITERS ((uint64_t)1 << 62)
 
@@ -101,6 +108,7 @@ struct dax_pgmap {
 	struct sync_lock sharing; /* of claims of what is shared, or may be */
 	struct owners owners;
 	struct pins pins;
+	struct on_stuck on_stuck; /* const while anybody waits */
 	/* DYING, WAITERS, and who holds the device. */
 	struct sync_u64 refs __attribute__((aligned(64)));
 };
@@ -166,12 +174,39 @@ uint64_t page_counts_for(const struct dax_pgmap *pgmap, uint64_t pfn);
 /* dax_page_put() of a pin that had a name. */
 void page_put_pin(struct dax_pgmap *pgmap, uint64_t pfn);
 
+/* ---- pgmap.c ---- */
+
+/* How often the device is held; old news. */
+uint64_t pgmap_holders(const struct dax_pgmap *pgmap);
+
 /* ---- claim.c ---- */
 
 /* dax_page_dissociate(). DAX_PAGE_SHARED: the storage stays in use even if
  * nobody is left who has named himself, so there is nothing to wait for. */
 int page_dissociate(struct dax_pgmap *pgmap, uint64_t pfn,
 	const struct dax_page_owner *owner, enum dax_page_use use);
+
+/* ---- stuck.c ---- */
+
+/* Of one call that waits, however often it sleeps. */
+struct patience {
+	struct dax_pgmap *pgmap;
+	const struct dax_wait_limit *limit; /* NULL: none */
+	uint64_t since_ns;
+	uint64_t tell_ns; /* when to tell that it takes long */
+	uint64_t pfn;	  /* what it waits for, before each sleep */
+};
+
+/* It waits for those who hold the device. */
+#define NO_PFN UINT64_MAX
+
+/* @pgmap: NULL: there will be no wait. */
+struct patience patience_begin(
+	struct dax_pgmap *pgmap, const struct dax_wait_limit *limit);
+
+/* As dax_waitq_sleep(). Also 0: it takes long, and that was told. */
+int patience_sleep(struct patience *patience, struct dax_waitq *queue,
+	struct dax_waiter *waiter);
 
 /* ---- idle.c ---- */
 
@@ -189,9 +224,12 @@ struct dax_waitq *page_join_queue(
 void page_announce(struct dax_pgmap *pgmap, struct page *page, uint64_t pfn);
 
 /* Sleeps while @word has @busy, having set @waiters in it. May return sooner.
- * 0; -ETIMEDOUT, -ECANCELED. */
+ * @patience: NULL: it does not take long. 0; -ETIMEDOUT, -ECANCELED. */
 int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
-	uint64_t busy, uint64_t waiters, const struct dax_wait_limit *limit);
+	uint64_t busy, uint64_t waiters, struct patience *patience);
+
+/* dax_page_wait_idle() as a part of a longer wait. */
+int page_wait_idle(uint64_t pfn, struct patience *patience);
 
 /* Wakes all who sleep_while() on @word, of which nothing but the address is
  * used: it may be gone. */

@@ -11,6 +11,7 @@ struct pin {
 	uint64_t pfn;	      /* const while listed */
 	uint64_t since_ns;    /* const while listed */
 	const char *holder;   /* const while listed */
+	uint64_t thread;      /* const while listed */
 	enum dax_pin_term term;
 };
 
@@ -52,6 +53,7 @@ void pin_name(struct dax_pgmap *pgmap, struct dax_pin *opaque, uint64_t pfn,
 	*pin = (struct pin){
 		.pfn = pfn,
 		.holder = holder,
+		.thread = sync_thread_id(),
 		.term = term,
 	};
 	list_pin(&pgmap->pins, pin);
@@ -83,10 +85,10 @@ static void describe_pin(
 	const uint64_t ms = (now_ns - pin->since_ns) / 1000000;
 
 	text_add(text,
-		"pfn 0x%" PRIx64 ": %s pin of \"%s\", %" PRIu64 ".%03" PRIu64
-		" s\n",
+		"pfn 0x%" PRIx64 ": %s pin of \"%s\", thread %" PRIu64
+		", %" PRIu64 ".%03" PRIu64 " s\n",
 		pin->pfn, pin->term == DAX_PIN_SHORT ? "short" : "long-term",
-		pin->holder, ms / 1000, ms % 1000);
+		pin->holder, pin->thread, ms / 1000, ms % 1000);
 }
 
 size_t dax_pgmap_describe_pins(struct dax_pgmap *pgmap, uint64_t first,

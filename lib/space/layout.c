@@ -51,11 +51,12 @@ static int let_go(
 		space->mapping, how->first, how->last, pfn);
 }
 
-static int sleep_unlocked(
-	struct dax_space *space, const struct dax_break *how, uint64_t pfn)
+static int sleep_unlocked(struct dax_space *space, const struct dax_break *how,
+	struct patience *patience)
 {
 	struct dax_waiter waiter = {0};
-	struct dax_waitq *queue = page_join_queue(space->pgmap, pfn, &waiter);
+	struct dax_waitq *queue =
+		page_join_queue(space->pgmap, patience->pfn, &waiter);
 	int error;
 
 	if (!queue)
@@ -64,7 +65,7 @@ static int sleep_unlocked(
 		how->unlock(how->context);
 	else
 		dax_filemap_invalidate_unlock(space);
-	error = dax_waitq_sleep(queue, &waiter, how->limit);
+	error = patience_sleep(patience, queue, &waiter);
 	if (how->lock)
 		how->lock(how->context);
 	else
@@ -76,15 +77,16 @@ int dax_break_layouts(struct dax_space *space, const struct dax_break *how)
 {
 	static const struct dax_break all = {.last = UINT64_MAX};
 	const struct dax_break *chosen = how ? how : &all;
+	struct patience patience;
 	int error = 0;
-	uint64_t pfn;
 
 	DAX_REQUIRE(space && chosen->first <= chosen->last);
 	rwsem_assert_held(&space->invalidate);
-	while (!error && let_go(space, chosen, &pfn)) {
+	patience = patience_begin(space->pgmap, chosen->limit);
+	while (!error && let_go(space, chosen, &patience.pfn)) {
 		if (chosen->mode == DAX_BREAK_TRY)
 			return -ERESTART;
-		error = sleep_unlocked(space, chosen, pfn);
+		error = sleep_unlocked(space, chosen, &patience);
 		if (!error && trusts_the_wake())
 			break;
 	}

@@ -184,6 +184,28 @@ static void the_callers_locks_are_dropped_for_the_wait(void **state)
 	assert_int_equal(holder.drops, 1);
 }
 
+static void unpin_when_told(void *context, const struct dax_stuck *stuck)
+{
+	struct holder *holder = context;
+
+	if (stuck->pfn == holder->page.pfn && stuck->references == 1)
+		dax_unpin_pages(&holder->page, 1);
+}
+
+/* One thread is enough: it would wait for itself for ever. */
+static void who_takes_away_is_told_who_holds_what_for_long(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_pgmap *pgmap = dax_fs_pgmap(disk->fs);
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	struct holder holder = {.disk = disk};
+
+	holder.page = pin(disk, a, DAX_PIN_WRITE);
+	dax_pgmap_on_stuck(pgmap, 1, unpin_when_told, &holder);
+	assert_int_equal(dax_file_truncate(disk->file, 0), 0);
+	dax_pgmap_on_stuck(pgmap, 0, NULL, NULL);
+}
+
 /* ---- calls that take pages away ---- */
 
 static void truncate_all(struct crew_member *me)
@@ -388,6 +410,7 @@ int main(void)
 		PIN_TEST(what_has_no_page_of_the_file_is_refused),
 		PIN_TEST(a_range_with_a_pin_is_not_given_up),
 		PIN_TEST(the_callers_locks_are_dropped_for_the_wait),
+		PIN_TEST(who_takes_away_is_told_who_holds_what_for_long),
 		PIN_TEST(truncate_waits_for_a_pin),
 		PIN_TEST(punch_waits_for_a_pin),
 		PIN_TEST(clone_waits_for_a_pin),
