@@ -18,6 +18,7 @@
 #include "explore/operations.h"
 #include "explore/races.h"
 #include "explore/scenarios.h"
+#include "pgmap/pgmap.h"
 
 #define RELAXED memory_order_relaxed
 #define ACQUIRE memory_order_acquire
@@ -342,6 +343,71 @@ static void deleted_behind_a_counted_unlock(void *unused)
 	dax_stats_delete(&stats);
 }
 
+/* By somebody who has not learned the number from whoever added it. */
+static struct dax_pgmap *pgmap;
+
+static void write_and_add_owner(void *unused, long also_unused)
+{
+	uint32_t id;
+
+	(void)unused;
+	(void)also_unused;
+	plain = 1;
+	if (dax_pgmap_add_owner(pgmap, &plain, &id))
+		abort();
+}
+
+static void find_and_read_owner(void *unused, long also_unused)
+{
+	const unsigned int *owner;
+
+	(void)unused;
+	(void)also_unused;
+	sync_rcu_enter();
+	owner = pgmap_owner_rcu(pgmap, 1);
+	if (owner)
+		dax_explore_check(*owner == 1, "what is found is whole");
+	sync_rcu_leave();
+}
+
+enum number { NEW_NUMBER, USED_NUMBER };
+
+static void explore_owners(enum number number)
+{
+	struct dax_pgmap_params params = {.nr = 1};
+	uint32_t id;
+
+	plain = 0;
+	if (dax_waitq_table_new(1, 1, &waitqs))
+		abort();
+	params.waitqs = waitqs;
+	if (dax_pgmap_new(&params, &pgmap))
+		abort();
+	if (number == USED_NUMBER) {
+		if (dax_pgmap_add_owner(pgmap, &plain, &id))
+			abort();
+		dax_pgmap_remove_owner(pgmap, id);
+	}
+	dax_explore_thread("adds", write_and_add_owner, NULL, 0);
+	dax_explore_thread("finds", find_and_read_owner, NULL, 0);
+	dax_explore_run();
+	dax_pgmap_delete(&pgmap);
+	dax_waitq_table_delete(&waitqs);
+}
+
+static void owner_added_and_found(void *unused)
+{
+	(void)unused;
+	explore_owners(NEW_NUMBER);
+}
+
+/* Where numbers stand has been linked long before. */
+static void owner_added_anew_and_found(void *unused)
+{
+	(void)unused;
+	explore_owners(USED_NUMBER);
+}
+
 static const struct {
 	const char *name;
 	void (*body)(void *unused);
@@ -349,6 +415,8 @@ static const struct {
 	{"deleted and made anew", deleted_and_made_anew},
 	{"deleted behind an unlock", deleted_behind_an_unlock},
 	{"deleted behind a counted unlock", deleted_behind_a_counted_unlock},
+	{"owner added and found", owner_added_and_found},
+	{"owner added anew and found", owner_added_anew_and_found},
 };
 #define NR_BODIES (sizeof(bodies) / sizeof(bodies[0]))
 
@@ -449,6 +517,10 @@ static const struct order orders[] = {
 	{"make_table:release", "unowned: load,pin-pages-fast /1"},
 	{"dax_pgmap_put:release", "page-free: map,kill-device /1"},
 	{"dax_pgmap_wait:acquire", "page-free: map,kill-device /1"},
+	{"slot_of:acquire", "owner added and found"},
+	{"add_chunk_locked:release", "owner added and found"},
+	{"dax_pgmap_add_owner:release", "owner added anew and found"},
+	{"pgmap_owner_rcu:acquire", "owner added anew and found"},
 	/* Of a read-modify-write whose other half is the one that counts. */
 	{"node_release:acquire", NULL},
 	{"node_kill:release", NULL},
@@ -462,16 +534,12 @@ static const struct order orders[] = {
 	/* The lock of the statistics orders the same. */
 	{"unlock_counted:release", NULL},
 	/* No scenario looks at what these order: a page found without its
-	 * lock; the default table; the object that is an owner. */
+	 * lock; the default table. */
 	{"entry_store:release", NULL},
 	{"dax_tree_replace:acquire", NULL},
 	{"dax_tree_replace:release", NULL},
 	{"dax_waitq_table_default:acquire", NULL},
 	{"dax_waitq_table_default:release", NULL},
-	{"slot_of:acquire", NULL},
-	{"add_chunk_locked:release", NULL},
-	{"dax_pgmap_add_owner:release", NULL},
-	{"pgmap_owner_rcu:acquire", NULL},
 	{"copy_put:acquire", NULL}, /* no scenario forks */
 	{"copy_put:release", NULL},
 	/* Only atomics are involved, which never race. */
