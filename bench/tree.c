@@ -125,7 +125,7 @@ static const struct tree_case cases[] = {
 	},
 	{
 		.name = "bytes-dense",
-		.question = "memory that malloc gave, an entry of 4 KiB",
+		.question = "memory for an entry of 4 KiB",
 		.unit = "bytes/entry",
 		.bits = GIB,
 		.measure = measure_bytes,

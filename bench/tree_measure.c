@@ -2,7 +2,9 @@
 #include "tree_measure.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "report.h"
 
@@ -163,7 +165,9 @@ static size_t filled_bytes(struct tree_bench *bench)
 		return 0;
 	tree_subject_fill(
 		subject, state, tree_entries(bench), bench->what->stride);
-	if (malloc_bytes() > before)
+	if (subject->bytes)
+		bytes = subject->bytes(state);
+	else if (malloc_bytes() > before)
 		bytes = malloc_bytes() - before;
 	subject->close(state);
 	return bytes;
@@ -184,15 +188,31 @@ double measure_bytes(struct tree_bench *bench)
 	return 0;
 }
 
+/* Of the whole process; 0 if the kernel does not say. */
+static size_t resident_bytes(void)
+{
+	FILE *statm = fopen("/proc/self/statm", "r");
+	size_t pages = 0;
+
+	if (!statm)
+		return 0;
+	if (fscanf(statm, "%*u %zu", &pages) != 1)
+		pages = 0;
+	fclose(statm);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 /* An entry comes and goes, and its node with it, faster than grace periods
- * pass. The most that was not given back, in MiB. */
+ * pass. The most that the process grew by, in MiB. */
 double measure_churn(struct tree_bench *bench)
 {
 	const uint64_t run_ns = bench->options->quick ? 50000000 : 1000000000;
 	const uint64_t end = clock_ns() + run_ns;
-	const size_t before = malloc_bytes();
-	size_t most = before;
+	size_t before, most;
 
+	malloc_trim(0);
+	before = resident_bytes();
+	most = before + 1; /* 0 would be a failure */
 	while (clock_ns() < end) {
 		size_t now;
 
@@ -200,7 +220,7 @@ double measure_churn(struct tree_bench *bench)
 			bench->subject->fault(bench->state, 0, 1);
 			bench->subject->erase(bench->state, 0, 1);
 		}
-		now = malloc_bytes();
+		now = resident_bytes();
 		most = now > most ? now : most;
 	}
 	return (double)(most - before) / (1 << 20);

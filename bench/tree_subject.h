@@ -42,7 +42,9 @@ struct tree_subject {
 	void (*mark)(void *state, uint64_t number);
 	void (*unmark)(void *state, uint64_t number);
 	uint64_t (*scan)(void *state); /* visits all marked, counts them */
-	bool counts_bytes;	       /* all its memory comes from malloc */
+	/* What its entries take. NULL: all that malloc gave. */
+	size_t (*bytes)(const void *state);
+	bool counts_bytes; /* by the one or the other */
 };
 
 extern const struct tree_subject tree_daxlock;

@@ -78,6 +78,13 @@ static uint64_t scan(void *state)
 	return found;
 }
 
+static size_t bytes(const void *state)
+{
+	const struct both *both = state;
+
+	return dax_tree_nr_nodes(both->tree) * dax_tree_node_size();
+}
+
 static void close_both(void *state)
 {
 	struct both *both = state;
@@ -117,5 +124,6 @@ const struct tree_subject tree_daxlock = {
 	.mark = mark,
 	.unmark = unmark,
 	.scan = scan,
+	.bytes = bytes,
 	.counts_bytes = true,
 };
