@@ -52,6 +52,10 @@
  *				is to be freed, and never waits for a reader
  *
  *   sync_alloc(size, align)	zeroed bytes or NULL; sync_free(p)
+ *   struct sync_cache		blocks of one size, of which there are many
+ *   SYNC_CACHE_INIT(cache, size, align)
+ *   sync_cache_alloc(cache)	a zeroed block or NULL;
+ *				sync_cache_free(cache, block)
  *   sync_now()			monotonic nanoseconds
  *   sync_thread_id()		this thread, as a debugger numbers it; not 0
  *   SYNC_THREAD_LOCAL		storage class of a variable that each thread

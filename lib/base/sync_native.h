@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <urcu/list.h>
 #include <urcu/urcu-memb.h>
 /* For what a reader touches; its functions are not used. */
 #include <urcu/static/urcu-memb.h>
@@ -27,6 +28,17 @@
 #endif
 #ifndef SYNC_TSAN
 #define SYNC_TSAN 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SYNC_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SYNC_ASAN 1
+#endif
+#endif
+#ifndef SYNC_ASAN
+#define SYNC_ASAN 0
 #endif
 
 #define SYNC_THREAD_LOCAL _Thread_local
@@ -271,6 +283,47 @@ static inline void sync_rcu_leave(void)
 
 void *sync_alloc(size_t size, size_t align);
 void sync_free(void *block);
+
+/* Blocks from slabs (slab.c). */
+struct sync_cache {
+	size_t size;  /* const after init: of a block */
+	size_t align; /* const after init: at most a cache line */
+	struct sync_lock lock;
+	struct cds_list_head room; /* guarded by @lock: slabs with room */
+	struct slab *spare;	   /* guarded by @lock: an empty one, or NULL */
+	size_t nr_slabs;	   /* guarded by @lock: all that are mapped */
+};
+
+#define SYNC_CACHE_LINE ((size_t)64)
+
+#define SYNC_CACHE_INIT(cache, size_, align_)                                  \
+	{                                                                      \
+		.size = ((size_) + SYNC_CACHE_LINE - 1) & -SYNC_CACHE_LINE,    \
+		.align = (align_),                                             \
+		.lock = {.state = SYNC_UNLOCKED, .rank = RANK_LEAF},           \
+		.room = CDS_LIST_HEAD_INIT((cache).room),                      \
+	}
+
+void *slab_alloc(struct sync_cache *cache);
+void slab_free(struct sync_cache *cache, void *block);
+
+/* Where malloc() is watched, each block is malloc's. */
+#define SYNC_SLABS (!DAX_CHECKED && !SYNC_ASAN && !SYNC_TSAN)
+
+static inline void *sync_cache_alloc(struct sync_cache *cache)
+{
+	return SYNC_SLABS ? slab_alloc(cache)
+			  : sync_alloc(cache->size, cache->align);
+}
+
+static inline void sync_cache_free(struct sync_cache *cache, void *block)
+{
+	if (SYNC_SLABS)
+		slab_free(cache, block);
+	else
+		sync_free(block);
+}
+
 uint64_t sync_now(void);
 uint64_t sync_thread_id(void);
 

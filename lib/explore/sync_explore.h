@@ -215,6 +215,18 @@ void explore_free(void *block, const struct explore_site *site);
 #define sync_alloc(size, align) explore_alloc(size, align, EXPLORE_HERE)
 #define sync_free(block)	explore_free(block, EXPLORE_HERE)
 
+struct sync_cache {
+	size_t size;
+	size_t align;
+};
+
+#define SYNC_CACHE_INIT(cache, size, align)                                    \
+	{                                                                      \
+		size, align                                                    \
+	}
+#define sync_cache_alloc(cache)	      sync_alloc((cache)->size, (cache)->align)
+#define sync_cache_free(cache, block) sync_free(block)
+
 uint64_t sync_now(void);
 uint64_t sync_thread_id(void);
 

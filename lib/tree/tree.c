@@ -12,9 +12,13 @@ _Static_assert(NODE_SLOTS / GROUP_SLOTS <= 64, "a bit for each group");
 
 /* ---- nodes ---- */
 
+/* Of all trees. */
+static struct sync_cache nodes =
+	SYNC_CACHE_INIT(nodes, sizeof(struct tree_node), NODE_ALIGN);
+
 static struct tree_node *node_new(struct dax_tree *tree)
 {
-	struct tree_node *node = sync_alloc(sizeof(*node), NODE_ALIGN);
+	struct tree_node *node = sync_cache_alloc(&nodes);
 
 	if (node)
 		sync_count(&tree->nr_nodes, 1);
@@ -25,12 +29,12 @@ static struct tree_node *node_new(struct dax_tree *tree)
 static void node_discard(struct dax_tree *tree, struct tree_node *node)
 {
 	sync_count(&tree->nr_nodes, -(uint64_t)1);
-	sync_free(node);
+	sync_cache_free(&nodes, node);
 }
 
 static void node_reclaim(struct sync_rcu_head *head)
 {
-	sync_free((char *)head - offsetof(struct tree_node, rcu));
+	sync_cache_free(&nodes, (char *)head - offsetof(struct tree_node, rcu));
 }
 
 /* A node that was unlinked (G3). */
@@ -38,7 +42,7 @@ static void node_retire(struct dax_tree *tree, struct tree_node *node)
 {
 	sync_count(&tree->nr_nodes, -(uint64_t)1);
 	if (SYNC_DEVIATION(free_at_once))
-		sync_free(node);
+		sync_cache_free(&nodes, node);
 	else
 		sync_rcu_call(&node->rcu, node_reclaim);
 }
@@ -378,7 +382,7 @@ static void destroy_below(struct tree_node *node, unsigned int level)
 		if (word_is_node(word))
 			destroy_below(word_node(word), level - 1);
 	}
-	sync_free(node);
+	sync_cache_free(&nodes, node);
 }
 
 void tree_destroy(struct dax_tree *tree)
@@ -416,7 +420,7 @@ size_t dax_tree_nr_nodes(const struct dax_tree *tree)
 
 size_t dax_tree_node_size(void)
 {
-	return sizeof(struct tree_node);
+	return nodes.size;
 }
 
 /* ---- one entry ---- */
