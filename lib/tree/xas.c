@@ -29,28 +29,53 @@ void dax_xas_init(struct dax_xas *xas, const struct dax_tree *tree,
 	};
 }
 
-/* The first offset from @offset on that may lead to what is wanted. */
-static unsigned int next_offset(
-	const struct tree_node *node, unsigned int offset, enum want want)
-{
-	uint64_t groups;
+/* A slot of a node, and what was found there. */
+struct step {
+	unsigned int offset;
+	uint64_t word;
+};
 
-	/* Behind the last slot there is no group to ask for. */
-	if (want == WANT_ANY || offset >= NODE_SLOTS)
-		return offset;
+static bool word_wanted(uint64_t word, enum want want)
+{
+	if (!word_is_node(word))
+		return word_has(word, WORD_MARK(want));
 	/* [MO-4] Sees the group bits of every mark set before the search. */
-	groups = sync_load(&node->marks[want], memory_order_acquire) &
-		 -group_bit(offset);
-	if (!groups)
-		return NODE_SLOTS;
-	if (groups & group_bit(offset))
-		return offset;
-	return (unsigned int)__builtin_ctzll(groups) << GROUP_SHIFT;
+	return sync_load(&word_node(word)->marks[want], memory_order_acquire);
 }
 
-static bool slot_wanted(uint64_t word, enum want want)
+static bool step_to_marked(
+	const struct tree_node *node, enum want want, struct step *step)
 {
-	return want == WANT_ANY || word_has(word, WORD_MARK(want));
+	while (step->offset < NODE_SLOTS) {
+		/* [MO-4] As above. */
+		const uint64_t groups =
+			sync_load(&node->marks[want], memory_order_acquire) &
+			-group_bit(step->offset);
+
+		if (!groups)
+			return false;
+		if (!(groups & group_bit(step->offset)))
+			step->offset = (unsigned int)__builtin_ctzll(groups)
+				       << GROUP_SHIFT;
+		do {
+			step->word = slot_load(&node->slots[step->offset]);
+			if (word_wanted(step->word, want))
+				return true;
+		} while (++step->offset % GROUP_SLOTS);
+	}
+	return false;
+}
+
+/* From @step on to the first slot that may lead to what is wanted. */
+static bool step_to(
+	const struct tree_node *node, enum want want, struct step *step)
+{
+	if (want != WANT_ANY)
+		return step_to_marked(node, want, step);
+	if (step->offset >= NODE_SLOTS)
+		return false;
+	step->word = slot_load(&node->slots[step->offset]);
+	return true;
 }
 
 struct search {
@@ -59,13 +84,6 @@ struct search {
 	dax_pgoff_t last;
 };
 
-static bool worth_a_visit(const struct tree_node *node, enum want want)
-{
-	/* [MO-4] As above. */
-	return want == WANT_ANY ||
-	       sync_load(&node->marks[want], memory_order_acquire);
-}
-
 /* The first entry wanted under @node, which is of @level. 0: there is none. */
 static uint64_t search_node(
 	const struct tree_node *node, unsigned int level, struct search *search)
@@ -73,20 +91,19 @@ static uint64_t search_node(
 	const uint64_t slot_pages = (uint64_t)1 << level_shift(level);
 	const unsigned int start = slot_offset(search->index, level);
 	const dax_pgoff_t start_index = search->index & -slot_pages;
+	struct step step = {.offset = start};
 
-	for (unsigned int i = start;
-		(i = next_offset(node, i, search->want)) < NODE_SLOTS; i++) {
-		const uint64_t word = slot_load(&node->slots[i]);
-		uint64_t found = 0;
+	for (; step_to(node, search->want, &step); step.offset++) {
+		uint64_t found = step.word;
 
-		if (i != start)
-			search->index = start_index + (i - start) * slot_pages;
+		if (step.offset != start)
+			search->index = start_index +
+					(step.offset - start) * slot_pages;
 		if (search->index > search->last)
 			return 0;
-		if (!word_is_node(word))
-			found = slot_wanted(word, search->want) ? word : 0;
-		else if (worth_a_visit(word_node(word), search->want))
-			found = search_node(word_node(word), level - 1, search);
+		if (word_is_node(step.word))
+			found = search_node(
+				word_node(step.word), level - 1, search);
 		if (found)
 			return found;
 	}
