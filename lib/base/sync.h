@@ -45,6 +45,10 @@
  *   sync_rcu_enter(), sync_rcu_leave()
  *				nest; any thread, registered on first use;
  *				nobody parks inside
+ *   sync_rcu_try_enter()	what the usual thread needs to enter, and no
+ *				call; NULL: it takes sync_rcu_enter()
+ *   sync_rcu_leave_quickly(r)	the way out after it, as good as
+ *				sync_rcu_leave(); @r is what it returned
  *   sync_rcu_call(head, fn)	@fn runs when all who were inside have left
  *   sync_rcu_barrier()		returns when every fn given before has run
  *   sync_rcu_relieve()		after sync_rcu_call(), with no lock held that

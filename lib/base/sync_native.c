@@ -164,7 +164,8 @@ static void rcu_register(void)
 char sync_tsan_grace_period;
 #endif
 
-SYNC_THREAD_LOCAL struct urcu_reader *sync_rcu_reader;
+struct urcu_reader sync_rcu_nobody;
+SYNC_THREAD_LOCAL struct urcu_reader *sync_rcu_reader = &sync_rcu_nobody;
 
 /* Whatever the model of our own: see sync_rcu_reader. */
 extern DECLARE_URCU_TLS(struct urcu_reader, urcu_memb_reader)
@@ -223,7 +224,7 @@ void sync_rcu_relieve(void)
 	_Atomic(uint32_t) nobody_wakes = 0;
 
 	if (sync_rcu_backlog() > RCU_BACKLOG_MAX &&
-		!(reader && SYNC_RCU_DEPTH(reader->ctr)))
+		!SYNC_RCU_DEPTH(reader->ctr))
 		futex_wait(&nobody_wakes, 0, sync_now() + RCU_NAP_NS);
 }
 

@@ -225,15 +225,18 @@ extern char sync_tsan_grace_period;
 #endif
 
 /*
- * This thread's record in liburcu. NULL: not known yet, or readers must call
- * liburcu, for it fences in them, or must be seen by TSan. A pointer, for the
- * record is among the TLS of another library: what is loaded late (dlopen(3))
- * cannot have that at a place that the linker knows.
+ * This thread's record in liburcu. Nobody's, which is not registered: not known
+ * yet, or readers must call liburcu, for it fences in them, or must be seen by
+ * TSan. A pointer, for the record is among the TLS of another library: what is
+ * loaded late (dlopen(3)) cannot have that at a place that the linker knows.
  */
 extern SYNC_THREAD_LOCAL struct urcu_reader *sync_rcu_reader;
+extern struct urcu_reader sync_rcu_nobody;
 void sync_rcu_enter_by_call(void) __attribute__((cold));
 void sync_rcu_leave_by_call(void) __attribute__((cold));
-void sync_rcu_wake(void) __attribute__((cold));
+/* Not cold, as rare as it is: gcc 12 would move each caller's way out, which
+ * comes after it, to what is cold. */
+void sync_rcu_wake(void);
 
 #define SYNC_RCU_DEPTH(ctr) ((ctr) & URCU_GP_CTR_NEST_MASK)
 
@@ -250,33 +253,43 @@ void sync_rcu_wake(void) __attribute__((cold));
  *
  * Forbidden: asleep in (D), and the reader gone by (B) without a wake.
  */
-static inline void sync_rcu_enter(void)
+static inline void *sync_rcu_try_enter(void)
 {
 	struct urcu_reader *const reader = sync_rcu_reader;
 
-	if (__builtin_expect(!reader || !reader->registered ||
-				     SYNC_RCU_DEPTH(reader->ctr),
-		    0)) {
-		sync_rcu_enter_by_call();
-		return;
-	}
+	if (__builtin_expect(
+		    !reader->registered || SYNC_RCU_DEPTH(reader->ctr), 0))
+		return NULL;
 	_CMM_STORE_SHARED(reader->ctr, _CMM_LOAD_SHARED(urcu_memb_gp.ctr));
 	cmm_barrier();
+	return reader;
+}
+
+static inline void sync_rcu_enter(void)
+{
+	if (!sync_rcu_try_enter())
+		sync_rcu_enter_by_call();
+}
+
+static inline void sync_rcu_leave_quickly(void *entered)
+{
+	struct urcu_reader *const reader = entered;
+
+	cmm_barrier();
+	_CMM_STORE_SHARED(reader->ctr, 0);
+	cmm_barrier();
+	if (__builtin_expect(_CMM_LOAD_SHARED(urcu_memb_gp.futex) == -1, 0))
+		sync_rcu_wake();
 }
 
 static inline void sync_rcu_leave(void)
 {
 	struct urcu_reader *const reader = sync_rcu_reader;
 
-	if (__builtin_expect(!reader || SYNC_RCU_DEPTH(reader->ctr) != 1, 0)) {
+	if (__builtin_expect(SYNC_RCU_DEPTH(reader->ctr) == 1, 1))
+		sync_rcu_leave_quickly(reader);
+	else
 		sync_rcu_leave_by_call();
-		return;
-	}
-	cmm_barrier();
-	_CMM_STORE_SHARED(reader->ctr, 0);
-	cmm_barrier();
-	if (__builtin_expect(_CMM_LOAD_SHARED(urcu_memb_gp.futex) == -1, 0))
-		sync_rcu_wake();
 }
 
 /* ---- memory, time, threads ---- */

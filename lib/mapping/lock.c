@@ -57,16 +57,19 @@ static __attribute__((noinline, cold)) int leave_and_wait(struct dax_mapping *m,
 	return lock_or_wait(m, index, limit, out);
 }
 
-/* What most locks are: a walk and one CAS. All calls stand at the end or are
- * cold, so that no register need be saved for them. */
+/* What most locks are: a walk and one CAS. All calls stand at an end, so that
+ * no register need be saved for them. */
 static inline int lock_entry(struct dax_mapping *m, dax_pgoff_t index,
 	const struct dax_wait_limit *limit, dax_entry_t *out)
 {
 	struct tree_place place;
 	uint64_t word;
+	void *reader;
 
 	DAX_REQUIRE(m && out);
-	sync_rcu_enter();
+	reader = sync_rcu_try_enter();
+	if (!reader)
+		return lock_or_wait(m, index, limit, out);
 	place = tree_walk(&m->tree, index, 0);
 	word = place.word;
 	if (!word_is_quick(word) ||
@@ -77,7 +80,7 @@ static inline int lock_entry(struct dax_mapping *m, dax_pgoff_t index,
 	entry_locked(m, index, word, limit ? LOCK_GIVES_UP : LOCK_MAY_WAIT);
 	slot_remember(m, index, place.slot);
 	*out = word_entry(word);
-	sync_rcu_leave();
+	sync_rcu_leave_quickly(reader);
 	return 0;
 }
 

@@ -425,14 +425,28 @@ size_t dax_tree_node_size(void)
 
 /* ---- one entry ---- */
 
-uint64_t dax_tree_load(const struct dax_tree *tree, dax_pgoff_t index)
+static __attribute__((noinline, cold)) uint64_t load_by_call(
+	const struct dax_tree *tree, uint64_t index)
 {
 	uint64_t word;
 
-	DAX_REQUIRE(tree);
 	sync_rcu_enter();
 	word = tree_walk(tree, index, 0).word;
 	sync_rcu_leave();
+	return word;
+}
+
+uint64_t dax_tree_load(const struct dax_tree *tree, dax_pgoff_t index)
+{
+	uint64_t word;
+	void *reader;
+
+	DAX_REQUIRE(tree);
+	reader = sync_rcu_try_enter();
+	if (!reader)
+		return load_by_call(tree, index);
+	word = tree_walk(tree, index, 0).word;
+	sync_rcu_leave_quickly(reader);
 	return word;
 }
 
