@@ -206,6 +206,15 @@ static double window_ns(const struct lock_bench *bench)
 	return bench->what->count == WINDOW_ALL ? 1e6 : 2e5;
 }
 
+/* A hand-off to a thread that has no CPU takes as long as it waits for one. */
+static unsigned int singles(
+	const struct lock_case *what, const struct options *options)
+{
+	if (!options->quick)
+		return 8000;
+	return hands_off(what) ? 500 : 2000;
+}
+
 static void set_load(struct lock_bench *bench, const struct options *options)
 {
 	const struct lock_case *what = bench->what;
@@ -223,7 +232,7 @@ static void set_load(struct lock_bench *bench, const struct options *options)
 		.batch = contended ? 16 : 256,
 		.turns_inside = work_turns(what->inside_ns),
 		.turns_outside = work_turns(what->outside_ns),
-		.singles = options->quick ? 2000 : 8000,
+		.singles = singles(what, options),
 		.one_lock = contended && !what->lane_offset,
 		.wait_ticks = ticks_from_ns(what->wait_ns),
 		.meeting = &bench->meeting,
