@@ -43,8 +43,34 @@ static bool word_wanted(uint64_t word, enum want want)
 	return sync_load(&word_node(word)->marks[want], memory_order_acquire);
 }
 
-static bool step_to_marked(
+/* The children of a group are asked one after the other, but their group bits
+ * can be fetched all at once. Where a group is one slot there is nothing to
+ * gain. */
+static void prefetch_children(
+	const struct tree_node *node, unsigned int first, enum want want)
+{
+	for (unsigned int i = 0; GROUP_SLOTS > 1 && i < GROUP_SLOTS; i++) {
+		const uint64_t word = slot_load(&node->slots[first + i]);
+
+		if (word_is_node(word))
+			__builtin_prefetch(&word_node(word)->marks[want]);
+	}
+}
+
+/* In the group of @step, from there on. False: @step is behind it. */
+static bool step_in_group(
 	const struct tree_node *node, enum want want, struct step *step)
+{
+	do {
+		step->word = slot_load(&node->slots[step->offset]);
+		if (word_wanted(step->word, want))
+			return true;
+	} while (++step->offset % GROUP_SLOTS);
+	return false;
+}
+
+static bool step_to_marked(const struct tree_node *node, unsigned int level,
+	enum want want, struct step *step)
 {
 	while (step->offset < NODE_SLOTS) {
 		/* [MO-4] As above. */
@@ -57,21 +83,20 @@ static bool step_to_marked(
 		if (!(groups & group_bit(step->offset)))
 			step->offset = (unsigned int)__builtin_ctzll(groups)
 				       << GROUP_SHIFT;
-		do {
-			step->word = slot_load(&node->slots[step->offset]);
-			if (word_wanted(step->word, want))
-				return true;
-		} while (++step->offset % GROUP_SLOTS);
+		if (level && !(step->offset % GROUP_SLOTS))
+			prefetch_children(node, step->offset, want);
+		if (step_in_group(node, want, step))
+			return true;
 	}
 	return false;
 }
 
 /* From @step on to the first slot that may lead to what is wanted. */
-static bool step_to(
-	const struct tree_node *node, enum want want, struct step *step)
+static bool step_to(const struct tree_node *node, unsigned int level,
+	enum want want, struct step *step)
 {
 	if (want != WANT_ANY)
-		return step_to_marked(node, want, step);
+		return step_to_marked(node, level, want, step);
 	if (step->offset >= NODE_SLOTS)
 		return false;
 	step->word = slot_load(&node->slots[step->offset]);
@@ -93,7 +118,7 @@ static uint64_t search_node(
 	const dax_pgoff_t start_index = search->index & -slot_pages;
 	struct step step = {.offset = start};
 
-	for (; step_to(node, search->want, &step); step.offset++) {
+	for (; step_to(node, level, search->want, &step); step.offset++) {
 		uint64_t found = step.word;
 
 		if (step.offset != start)
