@@ -12,6 +12,9 @@
  * it. Use the tree itself to build another protocol, or to look at a mapping's
  * raw words: dax_mapping_tree().
  *
+ * Nodes of all trees share slabs of 2 MiB, on huge pages when there are many. A
+ * slab goes back to the kernel when its last node does; one is kept.
+ *
  * Which calls may run at the same time on one tree ("-": free to race,
  * "X": the caller excludes them):
  *
@@ -185,7 +188,7 @@ bool dax_tree_marked(const struct dax_tree *tree, enum dax_mark mark);
  */
 size_t dax_tree_nr_nodes(const struct dax_tree *tree);
 
-/** dax_tree_node_size() - bytes in a node, without the allocator's own */
+/** dax_tree_node_size() - bytes that a node takes of a slab */
 size_t dax_tree_node_size(void);
 
 /**
