@@ -13,7 +13,8 @@
 /* ---- futex ---- */
 
 /* Sleeps while *@word is @value, at most until @deadline_ns. Returns false
- * when the deadline passed; true is a hint to look again. */
+ * when the deadline passed; true is a hint to look again. Leaves errno to those
+ * who call the library. */
 static bool futex_wait(
 	_Atomic(uint32_t) *word, uint32_t value, uint64_t deadline_ns)
 {
@@ -21,11 +22,15 @@ static bool futex_wait(
 		.tv_sec = (time_t)(deadline_ns / 1000000000),
 		.tv_nsec = (long)(deadline_ns % 1000000000),
 	};
+	const int errno_before = errno;
+	bool in_time;
 
-	return !syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
-		       deadline_ns == SYNC_FOREVER ? NULL : &until, NULL,
-		       FUTEX_BITSET_MATCH_ANY) ||
-	       errno != ETIMEDOUT;
+	in_time = !syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+			  deadline_ns == SYNC_FOREVER ? NULL : &until, NULL,
+			  FUTEX_BITSET_MATCH_ANY) ||
+		  errno != ETIMEDOUT;
+	errno = errno_before;
+	return in_time;
 }
 
 static void futex_wake_one(_Atomic(uint32_t) *word)

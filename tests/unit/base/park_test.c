@@ -4,6 +4,7 @@
  * parker holds one of them at most. A deadline that has passed ends a park
  * that was not unparked, and no other.
  */
+#include <errno.h>
 #include <signal.h>
 
 #include "base/sync.h"
@@ -32,6 +33,13 @@ static void an_unpark_before_the_park_ends_it_at_once(void **state)
 {
 	sync_unpark(*state);
 	assert_true(sync_park(*state, SYNC_FOREVER));
+}
+
+static void a_park_leaves_errno_alone(void **state)
+{
+	errno = ERANGE;
+	assert_false(sync_park(*state, LONG_PAST));
+	assert_int_equal(errno, ERANGE);
 }
 
 static void parks_for_ever(struct crew_member *me)
@@ -208,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PARK_TEST(an_unpark_before_the_park_ends_it_at_once),
+		PARK_TEST(a_park_leaves_errno_alone),
 		PARK_TEST(an_unpark_ends_the_park_under_way),
 		PARK_TEST(a_signal_does_not_end_a_park),
 		PARK_TEST(a_deadline_in_the_past_ends_a_park),
