@@ -48,12 +48,14 @@ struct dax_stats;
  * @sleeps_again: of them, in a call that had been woken before: the entry was
  *	taken again meanwhile, or another had its place
  * @gave_up: of them, ended by a deadline or a cancellation
- * @slept_ns: sleeps that took 2^i to 2^(i+1) - 1 ns, for i from 0; 0 counts as
- *1
+ * @slept_ns: sleeps that took 2^i to 2^(i+1) - 1 ns, for i from 0, where 0
+ *	counts as 1
  * @wakes: times that somebody looked for sleepers to wake
- * @wakes_idle: of them, that found none
+ * @wakes_idle: of them, that found none, or the first in line awake already
  * @collisions: of them, that had to pass over sleepers on other entries, with
  *	the same hash. Nobody is woken for that: keys are compared
+ * @handed_over: times that an entry was not unlocked, but handed over to a
+ *	sleeper that was passed too often (dax_waitq_table_limit_passes())
  * @woken: threads that wakes took
  * @herds: wakes that took 2^i to 2^(i+1) - 1 threads, for i from 0
  */
@@ -67,6 +69,7 @@ struct dax_stats_counts {
 	uint64_t wakes;
 	uint64_t wakes_idle;
 	uint64_t collisions;
+	uint64_t handed_over;
 	uint64_t woken;
 	uint64_t herds[DAX_STATS_HERDS];
 };

@@ -63,6 +63,10 @@ extern "C" {
 /** DAX_WAITQ_TABLE_QUEUES - queues in the table that mappings share */
 #define DAX_WAITQ_TABLE_QUEUES 4096
 
+/** DAX_WAITQ_TABLE_PASSES - how often the first in line for an entry is passed
+ */
+#define DAX_WAITQ_TABLE_PASSES 1000
+
 struct dax_waitq;
 struct dax_waitq_table;
 
@@ -159,6 +163,24 @@ int dax_waitq_table_new(unsigned int nr_queues, uint64_t seed,
  *	returns, even when the mapping is gone.
  */
 void dax_waitq_table_delete(struct dax_waitq_table **table);
+
+/**
+ * dax_waitq_table_limit_passes() - how unfair may the locks of entries be
+ * @table: nobody has used it yet
+ * @passes: how often others may lock an entry while somebody is first in line
+ *	for it; DAX_WAITQ_TABLE_PASSES if this is not called
+ *
+ * Whoever sleeps to lock or to grab an entry stands in line, and is woken when
+ * its turn has come; whoever is awake may still be faster. After @passes times
+ * the entry is not unlocked but handed over to the first in line. All others
+ * wait until it runs: with few passes locks are fair, and slow.
+ *
+ * So a sleeper that has N others before it is passed by those who came later at
+ * most (N + 1) * @passes times, and once more if it fell asleep while the entry
+ * was being unlocked. The count begins anew with an entry that is made anew.
+ */
+void dax_waitq_table_limit_passes(
+	struct dax_waitq_table *table, unsigned int passes);
 
 /**
  * dax_waitq_table_default() - the table of this process

@@ -141,6 +141,14 @@
 		"unlocking looks for sleepers before it unlocks")              \
 	X(free_at_once, "rule G3", "none", 0,                                  \
 		"a node is freed without a grace period")                      \
+	X(barge, "rule L6", "none", 0,                                         \
+		"who is first in line is passed again and again")              \
+	X(leave_noput, "A5 variant", "none", 0,                                \
+		"who was chosen in line and gives up keeps the wake")          \
+	X(grant_lost_on_timeout, "rule L6", "none", 0,                         \
+		"who gives up forgets an entry that was handed over to it")    \
+	X(grant_other_order, "rule L6", "none", 0,                             \
+		"an entry is handed over to who slept on a larger one")        \
 	X(unpin_no_wake, "A10", "f4f451a16dd1", 2022,                          \
 		"the last pin of a page wakes nobody")                         \
 	X(check_before_unmap, "H1", "5fac7408d828", 2018,                      \

@@ -131,6 +131,24 @@ static inline bool unlock_wakes(void)
 	return !SYNC_DEVIATION(unlock_no_wake);
 }
 
+/* To who was passed too often, instead of unlocking. */
+static inline bool hands_over(void)
+{
+	return !SYNC_DEVIATION(barge);
+}
+
+/* Whoever was chosen in line, and does not wait any longer. */
+static inline bool giving_up_wakes(void)
+{
+	return !SYNC_DEVIATION(leave_noput);
+}
+
+/* No: who gives up has the entry all the same if it was handed over. */
+static inline bool forgets_grant(int result)
+{
+	return result < 0 && SYNC_DEVIATION(grant_lost_on_timeout);
+}
+
 /* No: what unlocks is also what tells of sleepers (L3). */
 static inline bool looks_before_unlock(struct sync_u64 *slot, uint64_t word)
 {

@@ -145,14 +145,16 @@ static __attribute__((noinline)) int grab_or_wait(struct dax_mapping *m,
 	dax_pgoff_t index, unsigned int order, struct tree_place *place,
 	int error)
 {
-	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, NULL);
+	struct wait wait = WAIT_INIT(WAITQ_IN_LINE, NULL);
 
-	while (error == -EBUSY || error == -EEXIST) {
+	do {
 		if (error == -EBUSY)
-			entry_wait(m, index, place->word, &wait);
+			error = entry_wait(m, index, place->word, &wait);
+		if (error == WAIT_GRANTED)
+			break;
 		error = grab_once(m, index, order, place);
-	}
-	return error;
+	} while (error == -EBUSY || error == -EEXIST);
+	return wait_end(m, index, &wait, error, place);
 }
 
 int dax_grab_mapping_entry(struct dax_mapping *m, dax_pgoff_t index,

@@ -30,15 +30,17 @@ static int lock_once(
 static int lock_or_wait(struct dax_mapping *m, dax_pgoff_t index,
 	const struct dax_wait_limit *limit, dax_entry_t *out)
 {
-	struct wait wait = WAIT_INIT(DAX_WAIT_EXCLUSIVE, limit);
+	struct wait wait = WAIT_INIT(WAITQ_IN_LINE, limit);
 	struct tree_place place;
 	int error;
 
-	while ((error = lock_once(m, index, &place)) == -EBUSY) {
+	do {
+		error = lock_once(m, index, &place);
+		if (error != -EBUSY)
+			break;
 		error = entry_wait(m, index, place.word, &wait);
-		if (error)
-			return error;
-	}
+	} while (!error);
+	error = wait_end(m, index, &wait, error, &place);
 	if (error)
 		return error;
 	entry_locked(
@@ -210,8 +212,24 @@ static bool unlock_counted(struct sync_u64 *slot, uint64_t *word)
 	return false;
 }
 
-/* L3, somebody is queued, or the entry is counted, or not locked: chooses the
- * next, then unlocks, and knows by then whether more are left. */
+/* What unlocking clears, now that the next is chosen: WAITERS too if no more
+ * are left; nothing if the entry is the next one's (L6). */
+static uint64_t choose_next_locked(struct dax_mapping *m,
+	struct dax_waitq *queue, const struct dax_wait_key *key, uint64_t word,
+	struct dax_woken *woken)
+{
+	if (hands_over() &&
+		waitq_hand_over_locked(queue, key, dax_entry_order(word),
+			m->waitqs->passes, woken)) {
+		entry_note("hands over", key->index, word);
+		return 0;
+	}
+	return dax_waitq_take_locked(queue, key, DAX_WAKE_NEXT, woken)
+		       ? WORD_LOCKED
+		       : WORD_LOCKED | WORD_WAITERS;
+}
+
+/* L3, somebody is queued, or the entry is counted, or not locked. */
 static __attribute__((noinline)) void unlock_in_turn(
 	struct dax_mapping *m, dax_pgoff_t index, struct sync_u64 *slot)
 {
@@ -220,7 +238,7 @@ static __attribute__((noinline)) void unlock_in_turn(
 	struct dax_waitq *queue;
 	struct dax_wait_key key;
 	struct dax_woken woken;
-	uint64_t waiters;
+	uint64_t cleared;
 
 	if (!word_is_locked(word))
 		return;
@@ -229,16 +247,15 @@ static __attribute__((noinline)) void unlock_in_turn(
 		return;
 	key = unlocker_key(m, index, word);
 	queue = dax_waitq_lock(m->waitqs, &key);
-	waiters = dax_waitq_take_locked(queue, &key, DAX_WAKE_NEXT, &woken)
-			  ? WORD_WAITERS
-			  : 0;
+	cleared = choose_next_locked(m, queue, &key, word, &woken);
 	if (mapping_counts(m))
 		stats_wake_locked(m->stats, queue, &key, &woken);
-	while (word_is_locked(word))
+	if (mapping_counts(m) && !cleared)
+		stats_hand_over(m->stats, &key);
+	while (cleared && word_is_locked(word))
 		/* [MO-2] All that we did before whoever locks it next. */
-		if (sync_cas(slot, &word,
-			    (word & ~(WORD_LOCKED | WORD_WAITERS)) | waiters,
-			    memory_order_release))
+		if (sync_cas(
+			    slot, &word, word & ~cleared, memory_order_release))
 			break;
 	dax_waitq_unlock(queue);
 	if (unlock_wakes())

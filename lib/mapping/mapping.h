@@ -10,8 +10,9 @@
  *   key	(m, first index of the entry): what sleepers sleep on
  *
  * L1  LOCKED is set by a CAS of a word without it, and cleared by the thread
- *     that set it. Between the two only that thread changes or removes the
- *     word, but for WAITERS and marks, which it keeps.
+ *     that set it, or to which the entry was handed over (L6). Between the two
+ *     only the owner changes or removes the word, but for WAITERS and marks,
+ *     which it keeps.
  * L2  WAITERS is set, while LOCKED is set, under the lock of the key's queue,
  *     by a sleeper that joins the queue before it gives that lock back; and
  *     cleared only under that lock. So: somebody is queued on a key => the
@@ -21,6 +22,9 @@
  * L4  Whoever removes or splits an entry wakes all its sleepers after that.
  * L5  A chosen sleeper locks the entry, finds it locked (and its owner will
  *     find WAITERS: L2), finds it gone (L4), or passes the wake on.
+ * L6  Who waits to lock an entry stands in line (waitq/queue.h). An owner that
+ *     finds that the first in line was passed too often does not unlock: with
+ *     the queue's lock held it hands the entry over, LOCKED as it is.
  */
 #ifndef MAPPING_MAPPING_H
 #define MAPPING_MAPPING_H
@@ -125,6 +129,8 @@ struct wait {
 	struct dax_waiter waiter;
 	enum dax_wait_mode mode;
 	const struct dax_wait_limit *limit;
+	bool in_line;	/* awake, and still in its place */
+	bool granted;	/* the entry was handed over to us */
 	uint64_t since; /* ns; if the mapping counts */
 };
 
@@ -132,15 +138,24 @@ struct wait {
 	((struct wait){.mode = (mode_), .limit = (limit_)})
 
 /* Exclusive, and of a large grab for a smaller entry: only deviations do so. */
-#define WAIT_FOR_SMALLER ((enum dax_wait_mode)(DAX_WAIT_SHARED + 1))
+#define WAIT_FOR_SMALLER ((enum dax_wait_mode)(WAITQ_IN_LINE + 1))
+
+/* More than no error. */
+#define WAIT_GRANTED 1
 
 /*
  * Waits while the entry that covers @index, seen as @word, is locked; may
  * return sooner. What was seen before it is worth nothing after it. 0;
- * -ETIMEDOUT, -ECANCELED: nothing is owed.
+ * -ETIMEDOUT, -ECANCELED: nothing is owed; WAIT_GRANTED. Whoever stands in line
+ * calls wait_end() in the end.
  */
 int entry_wait(struct dax_mapping *m, dax_pgoff_t index, uint64_t word,
 	struct wait *wait);
+
+/* @result is what came of it: 0, and the entry at @place is locked; an error;
+ * or WAIT_GRANTED. Returns it, or 0 if @place's was handed over. */
+int wait_end(struct dax_mapping *m, dax_pgoff_t index, struct wait *wait,
+	int result, struct tree_place *place);
 
 /* The first half of it: joins the queue. The second, dax_waitq_sleep(), needs
  * no mapping. NULL: the entry is not locked any more, or not there. */

@@ -193,7 +193,7 @@ void stats_wake_locked(struct dax_stats *stats, const struct dax_waitq *queue,
 	uint64_t herd = 0;
 	struct shard *shard;
 
-	for (; waiter; waiter = waiter->next)
+	for (; waiter; waiter = waiter->next_woken)
 		herd++;
 	shard = shard_lock(stats, key);
 	shard->counts.wakes++;
@@ -203,6 +203,14 @@ void stats_wake_locked(struct dax_stats *stats, const struct dax_waitq *queue,
 		shard->counts.herds[class_of(herd, DAX_STATS_HERDS)]++;
 	else
 		shard->counts.wakes_idle++;
+	shard_unlock(shard);
+}
+
+void stats_hand_over(struct dax_stats *stats, const struct dax_wait_key *key)
+{
+	struct shard *shard = shard_lock(stats, key);
+
+	shard->counts.handed_over++;
 	shard_unlock(shard);
 }
 

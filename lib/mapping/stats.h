@@ -42,4 +42,7 @@ void stats_slept(struct dax_stats *stats, const struct waiter *waiter,
 void stats_wake_locked(struct dax_stats *stats, const struct dax_waitq *queue,
 	const struct dax_wait_key *key, const struct dax_woken *woken);
 
+/* That wake, if there was any, was of who has the entry now. */
+void stats_hand_over(struct dax_stats *stats, const struct dax_wait_key *key);
+
 #endif

@@ -39,6 +39,16 @@ void cancel_disarm(struct cancel *cancel)
 	sync_lock_release(&cancel->lock);
 }
 
+bool cancel_has_fired(struct cancel *cancel)
+{
+	bool fired;
+
+	sync_lock_acquire(&cancel->lock);
+	fired = cancel->fired;
+	sync_lock_release(&cancel->lock);
+	return fired;
+}
+
 void dax_cancel_fire(struct dax_cancel *opaque)
 {
 	struct cancel *cancel = cancel_of(opaque);

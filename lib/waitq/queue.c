@@ -42,12 +42,27 @@ static struct waiter *first_with(
 	return from;
 }
 
+void waitq_remove_locked(struct dax_waitq *queue, struct waiter *waiter)
+{
+	sync_lock_assert_held(&queue->lock);
+	list_remove(list_of(queue, waiter), waiter);
+	waiter->queued = false;
+}
+
+bool waitq_sleeps_locked(
+	const struct dax_waitq *queue, const struct dax_wait_key *key)
+{
+	sync_lock_assert_held(&queue->lock);
+	return first_with(queue->exclusive.first, key) ||
+	       first_with(queue->shared.first, key);
+}
+
 static bool list_has_others(
 	const struct waiters *list, const struct dax_wait_key *key)
 {
 	const struct waiter *waiter = list->first;
 
-	while (waiter && waitq_same_key(&waiter->key, key))
+	while (waiter && (waiter->chosen || waitq_same_key(&waiter->key, key)))
 		waiter = waiter->next;
 	return waiter;
 }
@@ -72,37 +87,40 @@ void dax_waitq_enqueue_locked(struct dax_waitq *queue,
 	struct waiters *list;
 
 	sync_lock_assert_held(&queue->lock);
-	DAX_REQUIRE(!waiter->queued);
+	DAX_REQUIRE(!waiter->queued || waiter->chosen);
+	sync_parker_init(&waiter->parker);
+	sync_note_key(KEY_SLEEPS, key->owner, key->index, &waiter->parker);
+	waiter->chosen = false;
+	if (waiter->queued)
+		return;
 	waiter->key = *key;
 	waiter->mode = mode;
 	waiter->queued = true;
 	waiter->cancelled = false;
 	waiter->next_in_line = false;
-	sync_parker_init(&waiter->parker);
-	sync_note_key(KEY_SLEEPS, key->owner, key->index, &waiter->parker);
+	waiter->granted = false;
+	waiter->passed = 0;
 	list = list_of(queue, waiter);
 	list_insert(list, again ? NULL : list->last, waiter);
 }
 
 bool waitq_withdraw(struct dax_waitq *queue, struct waiter *waiter)
 {
-	bool queued;
+	bool withdrawn;
 
 	sync_lock_acquire(&queue->lock);
-	queued = waiter->queued;
-	if (queued) {
-		list_remove(list_of(queue, waiter), waiter);
-		waiter->queued = false;
-	}
+	withdrawn = waiter->queued && !waiter->chosen;
+	if (withdrawn)
+		waitq_remove_locked(queue, waiter);
 	sync_lock_release(&queue->lock);
-	return queued;
+	return withdrawn;
 }
 
 /*
  *  sleeper                            waker
- *                                     takes it from the queue
+ *                                     takes it from the queue, or chooses it
  *  deadline passes
- *  waitq_withdraw(): not queued
+ *  waitq_withdraw(): too late
  *  parks again, without deadline (W2)
  *                                     unparks it (W1), and is done with it
  *  returns 0: it was chosen, and owes a wake (R1)
@@ -148,47 +166,83 @@ int dax_waitq_sleep(struct dax_waitq *queue, struct dax_waiter *opaque,
 
 /* ---- waking ---- */
 
-static void take(struct waiters *list, struct waiter *waiter,
-	struct dax_woken *woken, struct waiter **last)
+/* The list of those whom its owner is to unpark. */
+struct taking {
+	struct dax_waitq *queue;
+	struct dax_woken *woken;
+	struct waiter *last;
+};
+
+static void will_unpark(struct taking *taking, struct waiter *waiter)
 {
 	sync_note_key(KEY_TAKES, waiter->key.owner, waiter->key.index,
 		&waiter->parker);
-	list_remove(list, waiter);
-	waiter->queued = false;
-	waiter->next = NULL;
-	if (*last)
-		(*last)->next = waiter;
+	waiter->next_woken = NULL;
+	if (taking->last)
+		taking->last->next_woken = waiter;
 	else
-		woken->first = waiter;
-	*last = waiter;
+		taking->woken->first = waiter;
+	taking->last = waiter;
+}
+
+static void take(struct taking *taking, struct waiter *waiter)
+{
+	waitq_remove_locked(taking->queue, waiter);
+	will_unpark(taking, waiter);
+}
+
+/* Those who are chosen are awake (W3). */
+static void take_all(struct taking *taking, const struct waiters *list,
+	const struct dax_wait_key *key)
+{
+	struct waiter *waiter = first_with(list->first, key);
+	struct waiter *next;
+
+	for (; waiter; waiter = next) {
+		next = first_with(waiter->next, key);
+		if (waiter->chosen)
+			waitq_remove_locked(taking->queue, waiter);
+		else
+			take(taking, waiter);
+	}
+}
+
+/* That the first in line is awake, or that others sleep before it, is no reason
+ * not to count that it is passed. */
+static void take_first(struct taking *taking, const struct dax_wait_key *key)
+{
+	struct waiter *first = first_with(taking->queue->exclusive.first, key);
+	struct waiter *heir = waitq_heir_locked(taking->queue, key);
+
+	if (heir)
+		heir->passed++;
+	if (!first)
+		return;
+	if (first->mode != WAITQ_IN_LINE) {
+		take(taking, first);
+		first->next_in_line = true;
+	} else if (!first->chosen) {
+		will_unpark(taking, first);
+		first->chosen = true;
+	}
 }
 
 bool dax_waitq_take_locked(struct dax_waitq *queue,
 	const struct dax_wait_key *key, enum dax_wake_mode mode,
 	struct dax_woken *woken)
 {
-	struct waiter *last = NULL;
-	struct waiter *waiter;
-	struct waiter *next;
+	struct taking taking = {.queue = queue, .woken = woken};
 
 	sync_lock_assert_held(&queue->lock);
 	sync_note_key(mode == DAX_WAKE_ALL ? KEY_WAKES_ALL : KEY_WAKES_NEXT,
 		key->owner, key->index, NULL);
 	woken->first = NULL;
-	for (waiter = first_with(queue->shared.first, key); waiter;
-		waiter = next) {
-		next = first_with(waiter->next, key);
-		take(&queue->shared, waiter, woken, &last);
-	}
-	for (waiter = first_with(queue->exclusive.first, key); waiter;
-		waiter = next) {
-		next = first_with(waiter->next, key);
-		take(&queue->exclusive, waiter, woken, &last);
-		waiter->next_in_line = mode == DAX_WAKE_NEXT;
-		if (mode == DAX_WAKE_NEXT)
-			return next;
-	}
-	return false;
+	take_all(&taking, &queue->shared, key);
+	if (mode == DAX_WAKE_ALL)
+		take_all(&taking, &queue->exclusive, key);
+	else
+		take_first(&taking, key);
+	return first_with(queue->exclusive.first, key);
 }
 
 void dax_waitq_wake(struct dax_woken *woken)
@@ -198,7 +252,7 @@ void dax_waitq_wake(struct dax_woken *woken)
 	DAX_REQUIRE(!rank_holds_any(RANK_WAITQ));
 	while (waiter) {
 		/* Its record may be gone as soon as it is unparked. */
-		struct waiter *next = waiter->next;
+		struct waiter *next = waiter->next_woken;
 
 		sync_unpark(&waiter->parker);
 		waiter = next;

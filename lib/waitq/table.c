@@ -38,10 +38,18 @@ int dax_waitq_table_new(
 		return -ENOMEM;
 	table->seed = seed ? seed : sync_now() * HASH_MULTIPLIER;
 	table->shift = 64 - (unsigned int)__builtin_ctz(nr_queues);
+	table->passes = DAX_WAITQ_TABLE_PASSES;
 	for (unsigned int i = 0; i < nr_queues; i++)
 		sync_lock_init(&table->queues[i].lock, RANK_WAITQ);
 	*out = table;
 	return 0;
+}
+
+void dax_waitq_table_limit_passes(
+	struct dax_waitq_table *table, unsigned int passes)
+{
+	DAX_REQUIRE(table);
+	table->passes = passes;
 }
 
 void dax_waitq_table_delete(struct dax_waitq_table **table)

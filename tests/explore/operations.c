@@ -10,6 +10,7 @@
 #include "explore/disk_operations.h"
 #include "explore/file_operations.h"
 #include "explore/page_operations.h"
+#include "waitq/queue.h"
 
 /* ---- ghosts: mutual exclusion as the callers see it ---- */
 
@@ -128,6 +129,36 @@ static void lock(void *context, long index)
 		return;
 	owned(world, at, entry);
 	give_up(world, at, entry);
+}
+
+/* Whoever has just locked an entry: has it passed somebody? Looks, as no thread
+ * may, at the queue; nothing but a search for races would mind. */
+__attribute__((noinline, no_sanitize("thread"))) static bool passed_too_often(
+	struct world *world)
+{
+	const struct waiter *heir = world->waitqs->queues[0].exclusive.first;
+
+	world->passed = heir && heir == world->heir ? world->passed + 1 : 1;
+	world->heir = heir;
+	return heir && world->passed > world->waitqs->passes + 1;
+}
+
+#define OFTEN 4
+
+static void lock_often(void *context, long index)
+{
+	struct world *world = context;
+	const dax_pgoff_t at = (dax_pgoff_t)index;
+	dax_entry_t entry;
+
+	for (unsigned int i = 0; i < OFTEN; i++) {
+		if (dax_lock_entry(world->m, at, &entry))
+			return;
+		dax_explore_check(!passed_too_often(world),
+			"who is first in line is not passed too often");
+		owned(world, at, entry);
+		give_up(world, at, entry);
+	}
 }
 
 static void trylock(void *context, long index)
@@ -338,9 +369,10 @@ const struct operation_kind operation_kinds[] = {
 	{"HP", grab_pmd, HIGH},
 	{"XS", delete_all, FAR},
 	{"MS", set_mark_surely, 1},
+	{"B1", lock_often, 1},
 };
 #define NR_OPERATIONS (sizeof(operation_kinds) / sizeof(operation_kinds[0]))
-#define NR_SPECIAL    7
+#define NR_SPECIAL    8
 
 const unsigned int nr_operation_kinds = NR_OPERATIONS - NR_SPECIAL;
 
@@ -404,6 +436,25 @@ static void pmd_zero_dirty(struct world *world)
 	put(world, 0, DAX_PMD_ORDER, 0, DAX_PMD | DAX_ZERO_PAGE | DAX_DIRTY);
 }
 
+/* Nobody in line is passed, or twice. */
+static void small1_fair(struct world *world)
+{
+	dax_waitq_table_limit_passes(world->waitqs, 0);
+	small1(world);
+}
+
+static void small1_fairly(struct world *world)
+{
+	dax_waitq_table_limit_passes(world->waitqs, 2);
+	small1(world);
+}
+
+static void pmd_zero_fair(struct world *world)
+{
+	dax_waitq_table_limit_passes(world->waitqs, 0);
+	pmd_zero(world);
+}
+
 static void mapping_body(const struct combination *combination);
 static void counted_body(const struct combination *combination);
 
@@ -418,6 +469,9 @@ const struct state_kind state_kinds[] = {
 	{"pmd-zero-dirty", pmd_zero_dirty, mapping_body},
 	{"small0-empty", small0_empty, mapping_body},
 	{"counted", small1, counted_body},
+	{"small1-fair", small1_fair, mapping_body},
+	{"small1-fairly", small1_fairly, mapping_body},
+	{"pmd-zero-fair", pmd_zero_fair, mapping_body},
 };
 const unsigned int nr_state_kinds =
 	sizeof(state_kinds) / sizeof(state_kinds[0]);

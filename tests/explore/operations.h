@@ -30,6 +30,10 @@ struct world {
 	/* What its owner reads and writes, as the page's user does. */
 	unsigned int pages[GHOSTS];
 	struct sync_u64 unmapped;
+	/* Who is first in line for an entry, as far as those know who pass it,
+	 * and how often they have. */
+	const struct waiter *heir;
+	unsigned int passed;
 };
 
 struct operation_kind {

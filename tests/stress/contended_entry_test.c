@@ -84,7 +84,7 @@ static void contend(struct crew_member *me)
 	}
 }
 
-static void assert_one_at_a_time(unsigned int threads)
+static void assert_one_at_a_time(unsigned int threads, unsigned int passes)
 {
 	static struct turmoil turmoil;
 	struct crew crew;
@@ -92,6 +92,7 @@ static void assert_one_at_a_time(unsigned int threads)
 
 	turmoil = (struct turmoil){.nr_calls = CALLS};
 	turmoil_open(&turmoil, 1);
+	dax_waitq_table_limit_passes(turmoil.waitqs, passes);
 	assert_int_equal(
 		dax_grab_mapping_entry(turmoil.m, FIRST, DAX_PMD_ORDER, &entry),
 		0);
@@ -109,13 +110,25 @@ static void assert_one_at_a_time(unsigned int threads)
 static void four_threads_own_one_pmd_one_at_a_time(void **state)
 {
 	(void)state;
-	assert_one_at_a_time(4);
+	assert_one_at_a_time(4, DAX_WAITQ_TABLE_PASSES);
 }
 
 static void eight_threads_own_one_pmd_one_at_a_time(void **state)
 {
 	(void)state;
-	assert_one_at_a_time(8);
+	assert_one_at_a_time(8, DAX_WAITQ_TABLE_PASSES);
+}
+
+static void so_they_do_when_it_is_handed_over_now_and_then(void **state)
+{
+	(void)state;
+	assert_one_at_a_time(8, 2);
+}
+
+static void so_they_do_when_it_is_handed_over_always(void **state)
+{
+	(void)state;
+	assert_one_at_a_time(8, 0);
 }
 
 int main(void)
@@ -123,6 +136,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(four_threads_own_one_pmd_one_at_a_time),
 		cmocka_unit_test(eight_threads_own_one_pmd_one_at_a_time),
+		cmocka_unit_test(
+			so_they_do_when_it_is_handed_over_now_and_then),
+		cmocka_unit_test(so_they_do_when_it_is_handed_over_always),
 	};
 
 	return cmocka_run_group_tests_name(

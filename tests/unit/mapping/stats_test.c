@@ -94,6 +94,23 @@ static void a_sleep_and_its_wake_are_counted(void **state)
 	assert_int_equal(counts().collisions, 0);
 }
 
+static void a_hand_over_is_counted(void **state)
+{
+	struct scene *scene = *state;
+	struct actor actor = {.deed = LOCK, .index = BASE};
+	const dax_entry_t entry = scene_hold(scene, BASE, DAX_PTE);
+
+	dax_waitq_table_limit_passes(scene->waitqs, 0);
+	actor_start_asleep(scene, &actor, BASE);
+	assert_int_equal(counts().handed_over, 0);
+	dax_unlock_entry(scene->m, BASE, entry);
+	assert_int_equal(counts().handed_over, 1);
+	actor_finish(&actor);
+	assert_int_equal(counts().handed_over, 1);
+	assert_int_equal(counts().locks, 2);
+	assert_int_equal(counts().woken, 1);
+}
+
 static void a_sleep_that_is_given_up_is_no_wake(void **state)
 {
 	struct scene *scene = *state;
@@ -246,6 +263,7 @@ int main(void)
 		COUNTED_TEST(a_sleep_and_its_wake_are_counted),
 		COUNTED_TEST(a_sleep_that_is_given_up_is_no_wake),
 		COUNTED_TEST(a_herd_is_one_wake),
+		COUNTED_TEST(a_hand_over_is_counted),
 		COUNTED_TEST(sleepers_on_other_entries_are_collisions),
 		COUNTED_TEST(the_hottest_come_first),
 		COUNTED_TEST(a_hot_one_is_found_among_many),

@@ -64,7 +64,7 @@ static void wakes(struct balance *balance, struct random *random)
 			&woken);
 		dax_waitq_unlock(queue);
 		for (const struct waiter *waiter = woken.first; waiter;
-			waiter = waiter->next)
+			waiter = waiter->next_woken)
 			balance->taken++;
 		dax_waitq_wake(&woken);
 	}
