@@ -120,16 +120,15 @@ void context_make(struct context *context, char *stack, void (*function)(void));
 
 #if CONTEXT_INLINE && defined(__x86_64__)
 
-/* Saves the place to go on at and the frame pointer on the stack (below the
- * red zone); all other registers are clobbered, so the compiler keeps nothing
- * in them. */
+/* Saves the place to go on at and the frame pointer on the stack, for which
+ * there must be no red zone; all other registers are clobbered, so the compiler
+ * keeps nothing in them. */
 static inline void context_switch(struct context *from, struct context *to)
 {
 	register struct context *rdi __asm__("rdi") = from;
 	register struct context *rsi __asm__("rsi") = to;
 
 	__asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
-			 "leaq -128(%%rsp), %%rsp\n\t"
 			 "pushq %%rbp\n\t"
 			 "pushq %%rbx\n\t"
 			 "pushq %%rax\n\t"
@@ -139,8 +138,7 @@ static inline void context_switch(struct context *from, struct context *to)
 			 "jmpq *%%rax\n"
 			 "1:\n\t"
 			 "popq %%rbx\n\t"
-			 "popq %%rbp\n\t"
-			 "leaq 128(%%rsp), %%rsp"
+			 "popq %%rbp"
 			 : "+r"(rdi), "+r"(rsi)
 			 :
 			 : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12",

@@ -185,6 +185,7 @@ struct step {
 	uint8_t operation;
 	uint8_t nr_values; /* of a choice, or 0 */
 	uint8_t value;
+	uint8_t timed;	      /* a park with a deadline */
 	uint16_t merged;      /* operations performed after its own (E3) */
 	uint16_t preemptions; /* up to and with this step */
 	uint16_t last;	      /* the thread's clock before this step */
@@ -245,6 +246,9 @@ struct execution {
 	bool launching;
 	unsigned int watch_from; /* steps before which states are compared */
 	uint8_t stopped;	 /* who ran when the engine took over */
+	bool judged;		 /* by clocks, since one thread is left */
+	unsigned int last_from;	 /* the step before which that was, or NEVER */
+	uint64_t last_hash;	 /* of the state there */
 	enum outcome outcome;
 	enum dax_explore_bug bug;
 	/* What can tell two states apart is here, up to the last thread. */
@@ -299,6 +303,7 @@ struct search {
 	bool sleep;		/* keep sleep sets */
 	bool states;		/* search states, not executions */
 	bool checkpoints;	/* go back to one instead of starting again */
+	bool endings;		/* run that of the last thread once (last.c) */
 	bool found_shared;	/* an object was not known to be (E5) */
 	bool rcu_steps;		/* RCU orders something (memory.c) */
 	unsigned int starts;	/* because of that */
@@ -376,6 +381,11 @@ static inline bool schedule_merges(uint16_t object)
 /* A value below @nr, all of which are explored. */
 unsigned int schedule_choose(unsigned int nr, const struct explore_site *site);
 void schedule_run_threads(void);
+/* The next step begins: of the thread that is returned. WHO_BODY: all have
+ * ended. WHO_ENGINE: the execution is over. */
+unsigned int schedule_next(unsigned int previous);
+/* The same when all but @who have ended. */
+void schedule_alone(unsigned int who);
 /* Of the search's seed. */
 uint64_t random_below(uint64_t limit);
 /* Would @thread be a preemption, in place of whoever ran before @step? */
@@ -442,7 +452,7 @@ static inline uint16_t object_of(
 /* ---- order.c ---- */
 
 /* The current step touches @object, which is shared. */
-void order_shared(const struct object *object, enum access access);
+void order_shared(uint16_t history, enum access access);
 void order_release(uint16_t object);
 /* It comes after the step whose number + 1 is @done, if that is not 0, and
  * could not have come before. */
@@ -464,7 +474,7 @@ static inline void order_access(uint16_t number, enum access access)
 	struct object *object = &objects[number];
 
 	if (object->history)
-		order_shared(object, access);
+		order_shared(object->history, access);
 	else if (!(object->by[access_kind(access)] >> run.who & 1))
 		object_accessed(object, run.who, access);
 }
@@ -553,6 +563,15 @@ bool checkpoint_go_back(unsigned int depth);
 /* Of all that two equal states have in common; of stacks only those in the mask
  * @stacks. */
 uint64_t checkpoint_hash(unsigned int stacks);
+
+/* ---- last.c ---- */
+
+void endings_reset(void);
+/* From the engine. Ends the execution in which one thread is left, if what it
+ * does in this state is known. */
+void ending_repeat(void);
+/* This execution has ended well. */
+void ending_keep(void);
 
 /* ---- endless.c ---- */
 

@@ -268,6 +268,7 @@ static void use_retired(const struct block *block)
 
 	if (!block->retired || !in_thread())
 		return;
+	run.judged = true;
 	if (!me->rcu_depth ||
 		steps[block->retired - 1].clock.at[run.who] <= me->section)
 		used_too_late(block, "handed to RCU",
@@ -327,6 +328,7 @@ static void require_unused(const struct block *block, bool in_sections)
 {
 	const struct clock *clock = clock_now();
 
+	run.judged = true;
 	for (unsigned int t = 0; in_thread() && t < run.nr_threads; t++) {
 		const moment_t section = block->used[t].section;
 

@@ -250,14 +250,14 @@ static void access_new(
 		join_release(&step->clock, history->released);
 }
 
-void order_shared(const struct object *object, enum access access)
+void order_shared(uint16_t number, enum access access)
 {
-	struct history *history = &histories[object->history];
+	struct history *history = &histories[number];
 	const unsigned int i = run.depth - 1;
 
 	if (search.states)
 		return;
-	footprint_add(&steps[i].footprint, object->history, access);
+	footprint_add(&steps[i].footprint, number, access);
 	if (i >= search.first_new)
 		access_new(i, history, access);
 	epoch_add(history, access, i);

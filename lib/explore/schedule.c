@@ -161,6 +161,7 @@ static unsigned int step_begin(struct step *step)
 	step->operation = thread->operation;
 	step->site = thread->site;
 	step->last = thread->last;
+	step->timed = thread->timed;
 	if (run.depth)
 		step[-1].merged = run.merged;
 	/* Perhaps a loop on what nobody else knows. */
@@ -191,8 +192,7 @@ static bool out_of_steps(void)
 	return true;
 }
 
-/* The thread to run next. WHO_BODY: all have ended. WHO_ENGINE: it is over. */
-static unsigned int next_thread(unsigned int previous)
+unsigned int schedule_next(unsigned int previous)
 {
 	unsigned int waiting;
 	unsigned int enabled;
@@ -226,6 +226,15 @@ static unsigned int next_thread(unsigned int previous)
 	return step_begin(step);
 }
 
+void schedule_alone(unsigned int who)
+{
+	struct step *step = step_new();
+
+	step->previous = step->thread = (uint8_t)who;
+	step->enabled = (uint8_t)(1u << who);
+	step_begin(step);
+}
+
 void schedule_point(enum operation operation, uint16_t object,
 	const uint8_t *flag, uint8_t want, const struct explore_site *site)
 {
@@ -243,7 +252,7 @@ void schedule_point(enum operation operation, uint16_t object,
 		 run.depth >= run.watch_from)
 		next = WHO_ENGINE;
 	else
-		next = next_thread(run.who);
+		next = schedule_next(run.who);
 	/* A buffer was the last; the engine ends it. */
 	if (next == WHO_BODY && !run.launching)
 		next = WHO_ENGINE;
@@ -373,6 +382,7 @@ static void execution_reset(void)
 	run.bug = DAX_EXPLORE_NO_BUG;
 	run.outcome = OUTCOME_RUNNING;
 	run.launching = false;
+	run.last_from = NEVER;
 	run.watch_from = search.watch_from;
 	run.message[0] = '\0';
 	explore_peeking = false;
@@ -411,11 +421,14 @@ static void end(void)
 
 	if (search.checkpoints && seen_has(hash)) {
 		run.outcome = OUTCOME_GOOD;
+		ending_keep();
 		return;
 	}
 	coroutine_switch(WHO_BODY);
-	if (search.checkpoints && run.outcome == OUTCOME_GOOD)
+	if (search.checkpoints && run.outcome == OUTCOME_GOOD) {
 		seen_add(hash);
+		ending_keep();
+	}
 }
 
 /* Was all as it is now, before? If so, that is a bug. */
@@ -441,7 +454,10 @@ void execution_finish(void)
 			return;
 		if (run.depth >= search.next_checkpoint)
 			checkpoint_due();
-		next = next_thread(run.stopped);
+		ending_repeat();
+		if (run.outcome != OUTCOME_RUNNING)
+			return;
+		next = schedule_next(run.stopped);
 		if (next == WHO_BODY)
 			end();
 		else if (next != WHO_ENGINE)

@@ -193,8 +193,8 @@ static void record(
 	search.next_checkpoint = NEVER;
 	replay.for_ever = bug == DAX_EXPLORE_LIVELOCK;
 	search.watch_from = watch_from(search.how);
-	search.races = search.sleep = search.states = search.checkpoints =
-		false;
+	search.races = search.sleep = search.states = false;
+	search.checkpoints = search.endings = false;
 	if (before.how != DAX_EXPLORE_REPLAY && !replay.for_ever)
 		shrink(scenario, bug);
 	replay_begin();
@@ -285,6 +285,7 @@ static void search_start(struct dax_explore_report *report)
 		search.checkpoints || search.states ? 0 : NEVER;
 	checkpoints_reset();
 	seen_reset();
+	endings_reset();
 	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
 	report->executions = report->cut = report->states = report->bugs = 0;
 	report->average = 0;
@@ -343,6 +344,8 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.states = how == DAX_EXPLORE_STATES;
 	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
 			     !races_on && !tso_on && world_is_known();
+	search.endings = search.checkpoints && how != DAX_EXPLORE_RANDOM &&
+			 how != DAX_EXPLORE_PCT;
 	search.watch_from = watch_from(how);
 	pct_setup(search.options->depth);
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
@@ -367,7 +370,8 @@ static void probe(const struct dax_scenario *scenario)
 	const struct search before = search;
 
 	search.how = DAX_EXPLORE_RANDOM;
-	search.races = search.sleep = search.checkpoints = false;
+	search.races = search.sleep = false;
+	search.checkpoints = search.endings = false;
 	search.next_checkpoint = NEVER;
 	search.prefix = search.first_new = 0;
 	for (unsigned int i = 0; i < PROBES; i++)
