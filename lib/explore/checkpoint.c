@@ -22,6 +22,8 @@ struct checkpoint {
 
 #define ROOM	  ((size_t)64 << 20)
 #define ALIGNMENT 64
+/* Steps that it takes as long to repeat as to take a checkpoint. */
+#define WORTH 4
 
 static char *room;
 static char *top; /* where the next one goes */
@@ -85,6 +87,18 @@ bool checkpoint_take(void)
 	return true;
 }
 
+/*
+ * Going back is mostly to shortly before where it was the last time. So one is
+ * taken half-way to there, again and again, but none where all is new: most of
+ * what is new is left without another branch.
+ */
+unsigned int checkpoint_next(void)
+{
+	if (search.first_new < run.depth + WORTH)
+		return NEVER;
+	return run.depth + (search.first_new - run.depth) / 2;
+}
+
 static void restore(struct checkpoint *checkpoint)
 {
 	const char *at = bytes_of(checkpoint);
@@ -127,26 +141,38 @@ static inline uint64_t mix_pair(uint64_t hash, const char *bytes)
 	uint64_t words[2];
 
 	memcpy(words, bytes, sizeof(words));
-	return mix(hash ^ words[0] ^ SALT_A, words[1] ^ SALT_B);
+	return mix(words[0] ^ SALT_A, words[1] ^ hash);
+}
+
+/* Fewer than a pair. */
+static inline uint64_t mix_rest(uint64_t hash, const char *bytes, size_t size)
+{
+	uint64_t words[2] = {0, size};
+
+	for (; size >= sizeof(words[0]); size -= sizeof(words[0])) {
+		memcpy(&words[1], bytes, sizeof(words[1]));
+		bytes += sizeof(words[1]);
+	}
+	for (size_t i = 0; i < size; i++)
+		words[0] = words[0] << 8 | (unsigned char)bytes[i];
+	return mix(words[0] ^ SALT_A, words[1] ^ hash);
 }
 
 /* In lanes that do not wait for each other while there is much. */
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
+static inline uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
 {
-	uint64_t a = hash, b = hash + SALT_A, c = hash + SALT_B;
-	uint64_t words[2] = {size};
+	uint64_t a = hash ^ size, b = hash, c = hash, d = hash;
 
-	for (; size >= 48; size -= 48, bytes += 48) {
+	for (; size >= 64; size -= 64, bytes += 64) {
 		a = mix_pair(a, bytes);
 		b = mix_pair(b, bytes + 16);
 		c = mix_pair(c, bytes + 32);
+		d = mix_pair(d, bytes + 48);
 	}
-	hash = mix(a ^ b, c ^ SALT_A);
+	hash = mix(a ^ SALT_A, b) ^ mix(c ^ SALT_B, d);
 	for (; size >= 16; size -= 16, bytes += 16)
 		hash = mix_pair(hash, bytes);
-	for (size_t i = 0; i < size; i++)
-		words[1] = words[1] << 8 | (unsigned char)bytes[i];
-	return mix(hash ^ words[0], words[1] ^ SALT_B);
+	return size ? mix_rest(hash, bytes, size) : hash;
 }
 
 uint64_t checkpoint_hash(unsigned int stacks)

@@ -4,9 +4,10 @@
 #if CONTEXT_INLINE
 
 /* What context_switch() finds there as if it had saved it. */
-void context_make(struct context *context, char *stack, void (*function)(void))
+void context_make(struct context *context, char *stack, size_t size,
+	void (*function)(void))
 {
-	void **top = (void **)(stack + STACK_SIZE);
+	void **top = (void **)(void *)(stack + size);
 
 	context_clean(stack);
 #if defined(__x86_64__)
@@ -24,12 +25,13 @@ void context_make(struct context *context, char *stack, void (*function)(void))
 
 #else
 
-void context_make(struct context *context, char *stack, void (*function)(void))
+void context_make(struct context *context, char *stack, size_t size,
+	void (*function)(void))
 {
 	context_clean(stack);
 	getcontext(&context->machine);
 	context->machine.uc_stack.ss_sp = stack;
-	context->machine.uc_stack.ss_size = STACK_SIZE;
+	context->machine.uc_stack.ss_size = size;
 	context->machine.uc_link = NULL;
 	makecontext(&context->machine, function, 0);
 }

@@ -115,8 +115,10 @@ static inline void context_copied(const void *bytes, size_t size)
 #endif
 }
 
-/* Makes @context run @function, which never returns, on @stack. */
-void context_make(struct context *context, char *stack, void (*function)(void));
+/* Makes @context run @function, which never returns, on the @size bytes of
+ * @stack. */
+void context_make(struct context *context, char *stack, size_t size,
+	void (*function)(void));
 
 #if CONTEXT_INLINE && defined(__x86_64__)
 

@@ -6,19 +6,45 @@
 #include "explore/context.h"
 #include "explore/engine.h"
 
-static struct context contexts[NR_WHO];
+#define LOCALS_MAX 128
+
+/* What else a coroutine has for itself. It lies above its stack, so that both
+ * are copied, and hashed, at once. */
+struct strand {
+	struct context context;
+	/* Thread-local variables, while it does not run. */
+	_Alignas(16) char locals[LOCALS_MAX];
+	struct rank_chain chain; /* the end of it is not in use */
+};
+
+/* As deep as calls within the engine go. */
+#define LEFT	  256
+
+#define STACK_END (STACK_SIZE - sizeof(struct strand))
+
 static char stacks[NR_WHO][STACK_SIZE] __attribute__((aligned(64)));
 
-/* ---- thread-local variables ---- */
+static inline struct strand *strand_of(unsigned int who)
+{
+	return (struct strand *)(void *)&stacks[who][STACK_END];
+}
 
-#define LOCALS_MAX 256
+struct rank_chain *coroutine_chain(unsigned int who)
+{
+	return &strand_of(who)->chain;
+}
+
+struct rank_chain *sync_rank_chain(void)
+{
+	return coroutine_chain(run.who);
+}
+
+/* ---- thread-local variables ---- */
 
 /* What the linker puts into the section of SYNC_THREAD_LOCAL, if anything. */
 extern char __start_explore_thread_local[] __attribute__((weak));
 extern char __stop_explore_thread_local[] __attribute__((weak));
 
-/* Packed: of each, as many words as there are. */
-static uint64_t locals[NR_WHO * LOCALS_MAX / sizeof(uint64_t)];
 static char locals_at_first[LOCALS_MAX];
 static bool locals_known;
 
@@ -33,14 +59,15 @@ void coroutine_reset(void)
 	const size_t size = locals_size();
 
 	DAX_REQUIRE(size <= LOCALS_MAX && !(size % sizeof(uint64_t)));
-	if (!size)
-		return;
-	if (!locals_known)
+	if (size && !locals_known)
 		memcpy(locals_at_first, __start_explore_thread_local, size);
 	locals_known = true;
-	for (unsigned int i = 0; i < NR_WHO; i++)
-		memcpy((char *)locals + i * size, locals_at_first, size);
-	memcpy(__start_explore_thread_local, locals_at_first, size);
+	for (unsigned int i = 0; i < NR_WHO; i++) {
+		strand_of(i)->chain.depth = 0;
+		memcpy(strand_of(i)->locals, locals_at_first, size);
+	}
+	if (size)
+		memcpy(__start_explore_thread_local, locals_at_first, size);
 }
 
 bool coroutine_is_local(const void *address)
@@ -49,15 +76,22 @@ bool coroutine_is_local(const void *address)
 	       (const char *)address < __stop_explore_thread_local;
 }
 
-/* A few words: not worth a call of memcpy(). */
-static inline void locals_switch(unsigned int from, unsigned int to)
-{
-	const size_t words = locals_size() / sizeof(uint64_t);
-	uint64_t *here = (uint64_t *)(void *)__start_explore_thread_local;
+#define PAIR (2 * sizeof(uint64_t))
 
-	for (size_t i = 0; i < words; i++) {
-		locals[from * words + i] = here[i];
-		here[i] = locals[to * words + i];
+/* A few words: not worth a call of memcpy(). */
+static inline void locals_switch(struct strand *from, const struct strand *to)
+{
+	const size_t size = locals_size();
+	char *here = __start_explore_thread_local;
+	size_t i;
+
+	for (i = 0; i + PAIR <= size; i += PAIR) {
+		memcpy(from->locals + i, here + i, PAIR);
+		memcpy(here + i, to->locals + i, PAIR);
+	}
+	if (i < size) {
+		memcpy(from->locals + i, here + i, sizeof(uint64_t));
+		memcpy(here + i, to->locals + i, sizeof(uint64_t));
 	}
 }
 
@@ -89,15 +123,16 @@ void coroutine_begin(void)
 
 void coroutine_switch(unsigned int who)
 {
-	const unsigned int from = run.who;
+	struct strand *from = strand_of(run.who);
+	struct strand *to = strand_of(who);
 
-	locals_switch(from, who);
+	locals_switch(from, to);
 	run.who = who;
 	if (who == WHO_ENGINE)
 		context_leaves(engine_stack, engine_stack_size);
 	else
 		context_leaves(stacks[who], STACK_SIZE);
-	context_switch(&contexts[from], &contexts[who]);
+	context_switch(&from->context, &to->context);
 	coroutine_begin();
 }
 
@@ -110,7 +145,8 @@ _Noreturn void coroutine_leave(unsigned int who)
 void coroutine_make(unsigned int who, void (*function)(void))
 {
 	stacks_announce();
-	context_make(&contexts[who], stacks[who], function);
+	context_make(
+		&strand_of(who)->context, stacks[who], STACK_END, function);
 }
 
 /* ---- stacks ---- */
@@ -125,41 +161,39 @@ bool memory_is_stack(const void *address, unsigned int *who)
 	return true;
 }
 
-static inline void stack_span(struct spans *spans, unsigned int who)
+/* From @bottom on, with all that is above. */
+static inline void strand_span(
+	struct spans *spans, struct strand *strand, char *bottom)
 {
-#if CONTEXT_MOVABLE
-	char *bottom = contexts[who].stack_pointer;
-	const size_t size = (size_t)(stacks[who] + STACK_SIZE - bottom);
+	const char *top = (char *)&strand->chain.held[strand->chain.depth];
 
-	context_copied(bottom, size);
-	span_add(spans, bottom, size);
-#else
-	(void)spans;
-	(void)who;
-#endif
+	context_copied(bottom, (size_t)(top - bottom));
+	span_add(spans, bottom, (size_t)(top - bottom));
 }
 
-void coroutine_spans(struct spans *spans, unsigned int live)
+void coroutine_spans(struct spans *spans, unsigned int live, unsigned int whole)
 {
-	span_add(spans, contexts, WHO_ENGINE * sizeof(contexts[0]));
-	span_add(spans, locals, WHO_ENGINE * locals_size());
-	for (; live; live &= live - 1)
-		stack_span(spans, (unsigned int)__builtin_ctz(live));
-}
-
-void coroutine_state_spans(
-	struct spans *spans, unsigned int live, unsigned int whole)
-{
-	const size_t words = locals_size() / sizeof(uint64_t);
-
 	for (; live; live &= live - 1) {
 		const unsigned int who = (unsigned int)__builtin_ctz(live);
+		struct strand *strand = strand_of(who);
+		char *bottom = (char *)strand;
 
-		span_add(spans, &contexts[who], sizeof(contexts[0]));
-		span_add(spans, &locals[who * words], locals_size());
+#if CONTEXT_MOVABLE
 		if (whole >> who & 1)
-			stack_span(spans, who);
+			bottom = strand->context.stack_pointer;
+#else
+		(void)whole;
+#endif
+		strand_span(spans, strand, bottom);
 	}
+}
+
+__attribute__((noinline)) void coroutine_leave_nothing(void)
+{
+	char frames[LEFT];
+
+	memset(frames, 0, sizeof(frames));
+	__asm__ volatile("" : : "r"(frames) : "memory");
 }
 
 /* As deep as calls between two operations go. */
@@ -168,7 +202,7 @@ void coroutine_state_spans(
 void coroutine_clear_below(unsigned int who)
 {
 #if CONTEXT_MOVABLE
-	char *bottom = contexts[who].stack_pointer;
+	char *bottom = strand_of(who)->context.stack_pointer;
 	const size_t size = bottom - stacks[who] < CLEARED
 				    ? (size_t)(bottom - stacks[who])
 				    : CLEARED;

@@ -112,13 +112,15 @@ static inline bool accesses_commute(enum access a, enum access b)
 
 #define FOOTPRINT_MAX 6
 
+struct touch {
+	uint16_t object; /* by its history */
+	uint16_t access;
+};
+
 struct footprint {
 	uint8_t nr;
 	bool everything; /* more than fits */
-	struct {
-		uint16_t object;
-		uint16_t access;
-	} at[FOOTPRINT_MAX];
+	struct touch at[FOOTPRINT_MAX];
 };
 
 /*
@@ -154,15 +156,16 @@ struct clock {
 /* One for each address that is operated on, for the whole search. */
 struct object {
 	const void *address;
-	uint8_t by[ACCESS_KINDS]; /* threads that have accessed it so */
-	uint16_t history;	  /* of a shared one, else 0 */
-	uint16_t slot;		  /* where the table has its number */
+	/* Threads that have accessed it so, until it is shared; then 0. */
+	uint8_t by[ACCESS_KINDS];
+	uint16_t history; /* of a shared one, else 0 */
+	uint16_t slot;	  /* where the table has its number */
 };
 
 /* The latest accesses of one kind that commute with each other. */
 struct epoch {
 	enum access access;
-	moment_t at[MAX_THREADS]; /* of each thread's last, or 0 */
+	struct clock last; /* of each thread, or 0 */
 };
 
 /* What was done to a shared object in this execution. */
@@ -177,19 +180,18 @@ struct history {
 struct step {
 	uint8_t thread;
 	uint8_t previous; /* who ran before */
-	uint8_t enabled;  /* threads that could have been chosen */
-	uint8_t waiting;  /* those of them that would time out */
-	uint8_t todo;	  /* to be chosen yet; values, when it is a choice */
-	uint8_t done;	  /* were chosen, and all that follows explored */
-	uint8_t sleep;	  /* need not be chosen: explored elsewhere */
 	uint8_t operation;
+	uint8_t enabled;   /* threads that could have been chosen */
+	uint8_t waiting;   /* those of them that would time out */
+	uint8_t todo;	   /* to be chosen yet; values, when it is a choice */
+	uint8_t done;	   /* were chosen, and all that follows explored */
+	uint8_t sleep;	   /* need not be chosen: explored elsewhere */
 	uint8_t nr_values; /* of a choice, or 0 */
 	uint8_t value;
 	uint8_t timed;	      /* a park with a deadline */
 	uint16_t merged;      /* operations performed after its own (E3) */
 	uint16_t preemptions; /* up to and with this step */
 	uint16_t last;	      /* the thread's clock before this step */
-	const struct explore_site *site;
 	struct clock clock;
 	struct footprint footprint;
 	struct footprint asleep[MAX_THREADS]; /* of @done and @sleep */
@@ -206,7 +208,6 @@ struct thread {
 	uint8_t daemon; /* need not end */
 	uint16_t object;
 	uint16_t last; /* step + 1 of its last step, or 0 */
-	const struct explore_site *site;
 	uint32_t rcu_depth;
 	moment_t section; /* when it entered RCU, or NO_SECTION */
 	bool reading;	  /* states: RCU waits for it */
@@ -241,14 +242,17 @@ struct execution {
 	unsigned int nr_threads;
 	unsigned int depth; /* steps begun */
 	uint16_t merged;    /* operations since the latest step (E3) */
+	uint16_t may_merge; /* as many in all with the step */
 	moment_t moment;    /* of the thread that runs */
-	bool merging;	    /* operations may merge with the step */
 	bool launching;
+	bool uses;		 /* of memory are noted and judged (memory.c) */
 	unsigned int watch_from; /* steps before which states are compared */
-	uint8_t stopped;	 /* who ran when the engine took over */
-	bool judged;		 /* by clocks, since one thread is left */
-	unsigned int last_from;	 /* the step before which that was, or NEVER */
-	uint64_t last_hash;	 /* of the state there */
+	unsigned int engine_from; /* the step before which it takes over */
+	uint8_t stopped;	  /* who ran when the engine took over */
+	uint8_t alive;		  /* threads that have not ended */
+	unsigned int judged;	  /* steps until memory was judged by clocks */
+	unsigned int nr_marks;	  /* states that were hashed (rest.c) */
+	bool marked_last;	  /* so was that in which one thread is left */
 	enum outcome outcome;
 	enum dax_explore_bug bug;
 	/* What can tell two states apart is here, up to the last thread. */
@@ -263,10 +267,13 @@ struct execution {
 };
 
 extern struct execution run;
-extern struct rank_chain chains[NR_WHO];
 extern struct step steps[MAX_STEPS];
 extern struct object objects[MAX_OBJECTS];
 extern struct history histories[MAX_OBJECTS];
+
+/* Does somebody look at what is no step? At plain accesses (races.h), at stores
+ * before they are seen (tso.h), or to write all down. */
+extern bool seam_watched;
 
 /* Is this a thread, whose operations are steps? */
 static inline bool in_thread(void)
@@ -297,15 +304,17 @@ struct search {
 	enum dax_explore_how how;
 	int bound;		/* preemptions, or negative */
 	uint64_t limit;		/* executions, or 0 */
+	unsigned int max_steps; /* of an execution */
 	unsigned int prefix;	/* steps to repeat */
 	unsigned int first_new; /* steps from here on are new */
 	bool races;		/* look for races: DPOR */
 	bool sleep;		/* keep sleep sets */
 	bool states;		/* search states, not executions */
 	bool checkpoints;	/* go back to one instead of starting again */
-	bool endings;		/* run that of the last thread once (last.c) */
+	bool rests;		/* do from notes what was done (rest.c) */
 	bool found_shared;	/* an object was not known to be (E5) */
 	bool rcu_steps;		/* RCU orders something (memory.c) */
+	bool frees;		/* memory that threads use is freed */
 	unsigned int starts;	/* because of that */
 	unsigned int next_checkpoint; /* take one at this step or later */
 	unsigned int watch_from;      /* of each execution */
@@ -314,11 +323,6 @@ struct search {
 };
 
 extern struct search search;
-
-static inline unsigned int search_max_steps(void)
-{
-	return search.options->max_steps ? search.options->max_steps : 2000;
-}
 
 /* ---- spans: the memory that makes up the world of an execution ---- */
 
@@ -352,12 +356,15 @@ void coroutine_switch(unsigned int who);
 _Noreturn void coroutine_leave(unsigned int who);
 /* Is @address a variable that each thread has for itself? */
 bool coroutine_is_local(const void *address);
-/* Of the coroutines in the mask @live, what can tell two states apart:
- * thread-local variables, and of those in the mask @whole also the stacks; and
- * all that going back needs. */
-void coroutine_state_spans(
+struct rank_chain *coroutine_chain(unsigned int who);
+/* Of the coroutines in the mask @live, what can tell two states apart: what
+ * each has for itself, and of those in the mask @whole also the stacks. */
+void coroutine_spans(
 	struct spans *spans, unsigned int live, unsigned int whole);
-void coroutine_spans(struct spans *spans, unsigned int live);
+/* Clears what the engine's own functions have left below the caller's frame, on
+ * the stack of a thread. New frames have slots that nobody writes; what is in
+ * them would tell apart states that are equal. */
+void coroutine_leave_nothing(void);
 /* What lies below its stack is no part of a state, but may come to be in slots
  * of new frames that nobody writes: make it the same on each path. */
 void coroutine_clear_below(unsigned int who);
@@ -367,25 +374,29 @@ void coroutine_clear_below(unsigned int who);
 /* The announced operation of this thread, which E1 allows to perform when
  * this returns. */
 void schedule_point(enum operation operation, uint16_t object,
-	const uint8_t *flag, uint8_t want, const struct explore_site *site);
+	const uint8_t *flag, uint8_t want);
 
 /* Is an operation that can be performed now no step of its own? Each thread's
  * first one is always one. */
 static inline bool schedule_merges(uint16_t object)
 {
-	if (objects[object].history || !run.merging || run.merged == MAX_MERGED)
+	if (objects[object].history || run.merged >= run.may_merge)
 		return false;
 	run.merged++;
 	return true;
 }
 /* A value below @nr, all of which are explored. */
-unsigned int schedule_choose(unsigned int nr, const struct explore_site *site);
+unsigned int schedule_choose(unsigned int nr);
 void schedule_run_threads(void);
 /* The next step begins: of the thread that is returned. WHO_BODY: all have
  * ended. WHO_ENGINE: the execution is over. */
 unsigned int schedule_next(unsigned int previous);
-/* The same when all but @who have ended. */
-void schedule_alone(unsigned int who);
+/* Chooses the thread of @step, which comes after one of @previous. False: all
+ * that could be chosen are asleep. */
+bool schedule_plan(struct step *step, unsigned int previous,
+	unsigned int enabled, unsigned int waiting);
+/* The step at run.depth, which was planned, begins. */
+void schedule_begin(struct step *step);
 /* Of the search's seed. */
 uint64_t random_below(uint64_t limit);
 /* Would @thread be a preemption, in place of whoever ran before @step? */
@@ -454,14 +465,28 @@ static inline uint16_t object_of(
 /* The current step touches @object, which is shared. */
 void order_shared(uint16_t history, enum access access);
 void order_release(uint16_t object);
+/* The same of an object that is shared. */
+void order_released(uint16_t history);
 /* It comes after the step whose number + 1 is @done, if that is not 0, and
  * could not have come before. */
 void order_after(uint16_t done);
-/* Sets up the clock of step @i, of thread @thread. */
-void order_step(unsigned int i);
 /* Races of the operations that are still blocked at the end. */
 void order_blocked(void);
 bool footprints_clash(const struct footprint *a, const struct footprint *b);
+
+/* Sets up the clock of step @i, whose thread and last are known. */
+static inline void order_step(unsigned int i)
+{
+	struct step *step = &steps[i];
+
+	if (i < search.first_new)
+		return;
+	if (step->last)
+		step->clock = steps[step->last - 1].clock;
+	else
+		step->clock = (struct clock){0};
+	step->clock.at[step->thread] = moment_first(i + 1);
+}
 
 static inline enum access access_kind(enum access access)
 {
@@ -473,10 +498,12 @@ static inline void order_access(uint16_t number, enum access access)
 {
 	struct object *object = &objects[number];
 
-	if (object->history)
+	if (object->history) {
 		order_shared(object->history, access);
-	else if (!(object->by[access_kind(access)] >> run.who & 1))
+		coroutine_leave_nothing();
+	} else if (!(object->by[access_kind(access)] >> run.who & 1)) {
 		object_accessed(object, run.who, access);
+	}
 }
 
 /* The operation that the step is about is done. */
@@ -529,10 +556,15 @@ static inline void memory_remember(const void *address, size_t size)
 		memory_remember_static(address, size);
 }
 
+#define GRANULE 16
+extern uint16_t block_at[ARENA_SIZE / GRANULE]; /* 0: none */
+
 /* Something is about to use @address. */
 static inline void memory_touch(const void *address)
 {
-	if (in_arena(address))
+	const size_t offset = (uintptr_t)address - (uintptr_t)arena;
+
+	if (offset < ARENA_SIZE && (run.uses || !block_at[offset / GRANULE]))
 		memory_use(address);
 }
 /* "b3+0x10" into @text, a block; "s+0x10", static, or on a stack. */
@@ -548,30 +580,32 @@ void memory_restored(void);
 
 /* ---- checkpoint.c ---- */
 
+#define ALL_STACKS ((1u << NR_WHO) - 1)
+
 /*
  * A checkpoint is a copy of the world between two steps. All are of the
  * current path: going back to one drops those that are deeper.
  */
 void checkpoints_reset(void);
-/* Steps between two: copying must not cost more than what it saves. */
-#define CHECKPOINT_EVERY 8
 /* At run.depth, from the engine. False: there is no room. */
 bool checkpoint_take(void);
+/* The step before which the next one is worth what it costs, or NEVER. */
+unsigned int checkpoint_next(void);
 /* To the deepest one that is at most @depth. False: there is none. */
 bool checkpoint_go_back(unsigned int depth);
-#define ALL_STACKS ((1u << NR_WHO) - 1)
 /* Of all that two equal states have in common; of stacks only those in the mask
  * @stacks. */
 uint64_t checkpoint_hash(unsigned int stacks);
 
-/* ---- last.c ---- */
+/* ---- rest.c ---- */
 
-void endings_reset(void);
-/* From the engine. Ends the execution in which one thread is left, if what it
- * does in this state is known. */
-void ending_repeat(void);
+#define MAX_MARKS 2
+
+void rests_reset(void);
+/* From the engine. Ends the execution if what follows is known. */
+void rest_repeat(void);
 /* This execution has ended well. */
-void ending_keep(void);
+void rest_keep(void);
 
 /* ---- endless.c ---- */
 

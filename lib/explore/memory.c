@@ -25,7 +25,6 @@
 #include "explore/engine.h"
 #include "explore/races.h"
 
-#define GRANULE	    16
 #define BODY_SIZE   ((size_t)4 << 20)
 #define THREAD_SIZE ((size_t)1 << 20)
 _Static_assert(ARENA_SIZE == BODY_SIZE + MAX_THREADS * THREAD_SIZE, "");
@@ -42,11 +41,10 @@ enum block_state {
 
 struct block {
 	char *start;
-	size_t size;
 	const struct explore_site *site;
-	enum block_state state;
-	uint8_t retired_by;
+	uint32_t size;
 	uint16_t retired; /* step + 1 */
+	uint8_t state;	  /* enum block_state */
 	/* Each thread's last use. The body's come before or after all others.
 	 */
 	struct {
@@ -62,10 +60,11 @@ struct region {
 
 char *arena;
 static struct region regions[MAX_THREADS + 1];
-/* Not kept by checkpoints: on the path to where we go back, blocks were only
- * added since. What it says of others, block_of() finds out. */
-static uint16_t block_at[ARENA_SIZE / GRANULE]; /* 0: none */
-static struct block blocks[MAX_BLOCKS];		/* from 1 on */
+/* Not kept by checkpoints: since the one to which we go back, blocks were only
+ * added. */
+uint16_t block_at[ARENA_SIZE / GRANULE];
+static unsigned int nr_placed;		/* those that it knows */
+static struct block blocks[MAX_BLOCKS]; /* from 1 on */
 
 /* What changes from step to step, but for the memory itself. */
 static struct {
@@ -145,15 +144,36 @@ void memory_setup(void)
 	}
 }
 
+static size_t granules(const struct block *block)
+{
+	return (block->size + GRANULE - 1u) / GRANULE;
+}
+
+static size_t first_granule(const struct block *block)
+{
+	return (size_t)(block->start - arena) / GRANULE;
+}
+
+static void block_place(void)
+{
+	const struct block *block = &blocks[now.nr_blocks];
+
+	for (size_t i = 0; i < granules(block); i++)
+		block_at[first_granule(block) + i] = (uint16_t)now.nr_blocks;
+	nr_placed = now.nr_blocks;
+}
+
+/* All but the first @but. */
+static void blocks_displace(unsigned int but)
+{
+	for (; nr_placed > but; nr_placed--)
+		memset(&block_at[first_granule(&blocks[nr_placed])], 0,
+			granules(&blocks[nr_placed]) * sizeof(block_at[0]));
+}
+
 void memory_reset(void)
 {
-	for (unsigned int i = 0; i <= MAX_THREADS; i++) {
-		const size_t first =
-			(size_t)(regions[i].start - arena) / GRANULE;
-
-		memset(&block_at[first], 0,
-			now.used[i] / GRANULE * sizeof(block_at[0]));
-	}
+	blocks_displace(0);
 	memset(&now, 0, sizeof(now));
 	now.rcu_end = &now.rcu_first;
 	statics_restore(0);
@@ -165,9 +185,7 @@ static struct block *block_of(const void *address)
 	const unsigned int number = block_at[offset / GRANULE];
 	struct block *block = &blocks[number];
 
-	/* A state that was restored may know fewer blocks, or others. */
-	if (number > now.nr_blocks ||
-		(size_t)((const char *)address - block->start) >= block->size)
+	if ((size_t)((const char *)address - block->start) >= block->size)
 		return NULL;
 	return block;
 }
@@ -190,10 +208,9 @@ void memory_name(const void *address, char *text, size_t size)
 
 /* ---- allocation ---- */
 
-static bool refused(const struct explore_site *site)
+static bool refused(void)
 {
-	if (!in_thread() || !run.state.failures_left ||
-		!schedule_choose(2, site))
+	if (!in_thread() || !run.state.failures_left || !schedule_choose(2))
 		return false;
 	run.state.failures_left--;
 	return true;
@@ -207,7 +224,7 @@ void *explore_alloc(size_t size, size_t align, const struct explore_site *site)
 	size_t offset = now.used[who] + GRANULE;
 	size_t end;
 
-	if (refused(site)) {
+	if (refused()) {
 		event(OP_ALLOC, NULL, size, 0, site);
 		sync_note("gets no memory");
 		return NULL;
@@ -220,14 +237,12 @@ void *explore_alloc(size_t size, size_t align, const struct explore_site *site)
 	now.used[who] = end;
 	memset(block, 0, sizeof(*block));
 	block->start = region->start + offset;
-	block->size = size;
+	block->size = (uint32_t)size;
 	block->site = site;
 	memset(block->start, 0, size);
 	now.nr_blocks++;
 	now.nr_live++;
-	for (size_t at = offset; at < end; at += GRANULE)
-		block_at[(size_t)(region->start + at - arena) / GRANULE] =
-			(uint16_t)now.nr_blocks;
+	block_place();
 	event(OP_ALLOC, block->start, size, 0, site);
 	if (races_on)
 		races_alloc(block->start, size, site);
@@ -268,7 +283,7 @@ static void use_retired(const struct block *block)
 
 	if (!block->retired || !in_thread())
 		return;
-	run.judged = true;
+	run.judged = run.depth;
 	if (!me->rcu_depth ||
 		steps[block->retired - 1].clock.at[run.who] <= me->section)
 		used_too_late(block, "handed to RCU",
@@ -328,8 +343,10 @@ static void require_unused(const struct block *block, bool in_sections)
 {
 	const struct clock *clock = clock_now();
 
-	run.judged = true;
-	for (unsigned int t = 0; in_thread() && t < run.nr_threads; t++) {
+	if (!in_thread())
+		return;
+	run.judged = run.depth;
+	for (unsigned int t = 0; t < run.nr_threads; t++) {
 		const moment_t section = block->used[t].section;
 
 		if (t == run.who || clock_has(clock, t, block->used[t].at) ||
@@ -358,12 +375,22 @@ static struct block *block_to_free(const void *address)
 	return block;
 }
 
+/* Nobody notes uses of memory that is freed by the body alone, in the end. That
+ * there is other memory comes out when the first of it is freed; then the
+ * search starts again. */
+static void free_matters(void)
+{
+	if (!search.frees && (in_thread() || !run.depth))
+		search.frees = search.found_shared = true;
+}
+
 void explore_free(void *address, const struct explore_site *site)
 {
 	struct block *block;
 
 	if (!address)
 		return;
+	free_matters();
 	block = block_to_free(address);
 	event(OP_FREE, address, 0, 0, site);
 	if (block->state == BLOCK_LIVE)
@@ -419,7 +446,7 @@ static void rcu_step(enum operation operation)
 
 	if (__builtin_expect(!search.rcu_steps, 1) || !in_thread())
 		return;
-	schedule_point(operation, rcu_number(), &always, 0, NULL);
+	schedule_point(operation, rcu_number(), &always, 0);
 	order_access(rcu_number(), ACCESS_WRITE);
 	order_own_done();
 }
@@ -515,6 +542,7 @@ void sync_rcu_call(struct sync_rcu_head *head,
 {
 	struct block *block = in_arena(head) ? block_of(head) : NULL;
 
+	free_matters();
 	rcu_step(OP_RCU_CALL);
 	event(OP_RCU_CALL, head, 0, 0, NULL);
 	if (block) {
@@ -559,7 +587,7 @@ void sync_rcu_barrier(void)
 		head->waiters |= 1u << run.who;
 		++*awaited;
 	}
-	schedule_point(OP_RCU_BARRIER, rcu_number(), awaited, 0, NULL);
+	schedule_point(OP_RCU_BARRIER, rcu_number(), awaited, 0);
 	order_access(rcu_number(), ACCESS_WRITE);
 	order_own_done();
 	if (races_on)
@@ -595,6 +623,7 @@ void memory_spans(struct spans *spans)
 void memory_restored(void)
 {
 	statics_restore(now.nr_statics);
+	blocks_displace(now.nr_blocks);
 }
 
 /* ---- the end of a thread ---- */

@@ -42,6 +42,7 @@ void objects_reset(bool shared)
 static void history_add(struct object *object)
 {
 	object->history = (uint16_t)++nr_histories;
+	memset(object->by, 0, sizeof(object->by));
 	memset(&histories[nr_histories], 0, sizeof(histories[0]));
 	histories[nr_histories].now.access = ACCESS_NONE;
 	histories[nr_histories].before.access = ACCESS_NONE;

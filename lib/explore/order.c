@@ -16,7 +16,7 @@
 
 /* ---- footprints ---- */
 
-static void footprint_add(
+static inline void footprint_add(
 	struct footprint *footprint, uint16_t object, enum access access)
 {
 	if (footprint->nr == FOOTPRINT_MAX) {
@@ -43,24 +43,24 @@ bool footprints_clash(const struct footprint *a, const struct footprint *b)
 
 /* ---- clocks ---- */
 
-static void clock_join(struct clock *clock, const struct clock *other)
+typedef moment_t lanes_t __attribute__((vector_size(sizeof(struct clock))));
+
+static inline lanes_t lanes_of(const struct clock *clock)
 {
-	for (unsigned int i = 0; i < MAX_THREADS; i++)
-		if (clock->at[i] < other->at[i])
-			clock->at[i] = other->at[i];
+	lanes_t lanes;
+
+	memcpy(&lanes, clock, sizeof(lanes));
+	return lanes;
 }
 
-void order_step(unsigned int i)
+static inline void clock_join(struct clock *clock, const struct clock *other)
 {
-	struct step *step = &steps[i];
+	const lanes_t a = lanes_of(clock);
+	const lanes_t b = lanes_of(other);
+	const lanes_t less = (lanes_t)(a < b);
+	const lanes_t latest = (b & less) | (a & ~less);
 
-	if (i < search.first_new)
-		return;
-	if (step->last)
-		step->clock = steps[step->last - 1].clock;
-	else
-		memset(&step->clock, 0, sizeof(step->clock));
-	step->clock.at[step->thread] = moment_first(i + 1);
+	memcpy(clock, &latest, sizeof(*clock));
 }
 
 /* ---- races ---- */
@@ -70,14 +70,13 @@ void order_step(unsigned int i)
  * candidates: threads that can begin a sequence which leads to step @i without
  * step @j, the steps between them that do not come after @j, and @i.
  */
-static void reverse(unsigned int j, unsigned int i)
+static unsigned int initials_of(unsigned int j, unsigned int i)
 {
 	static uint16_t between[MAX_STEPS];
 	const unsigned int first = steps[j].thread;
 	unsigned int initials = 0;
 	unsigned int seen = 0;
 	unsigned int nr = 0;
-	struct step *at = &steps[j];
 
 	for (unsigned int k = j + 1; k <= i; k++) {
 		const struct step *step = &steps[k];
@@ -95,13 +94,23 @@ static void reverse(unsigned int j, unsigned int i)
 			initials |= 1u << step->thread;
 		between[nr++] = (uint16_t)k;
 	}
+	return initials;
+}
+
+static void reverse(unsigned int j, unsigned int i)
+{
+	struct step *at = &steps[j];
+	unsigned int initials;
+	unsigned int known;
+
 	/* A choice is made in the middle of a step. */
 	while (at->nr_values && at != steps)
 		at--;
-	if (at->nr_values)
+	known = at->todo | at->done | at->sleep | 1u << at->thread;
+	if (at->nr_values || !(at->enabled & ~known))
 		return;
-	initials &= at->enabled;
-	if ((at->todo | at->done | at->sleep | 1u << at->thread) & initials)
+	initials = initials_of(j, i) & at->enabled;
+	if (known & initials)
 		return;
 	if (initials >> steps[i].thread & 1)
 		at->todo |= (uint8_t)(1u << steps[i].thread);
@@ -111,40 +120,30 @@ static void reverse(unsigned int j, unsigned int i)
 		at->todo |= at->enabled & ~at->done & ~at->sleep;
 }
 
-/* What races with step @i: a moment of each thread, or 0. */
-struct rivals {
-	moment_t at[MAX_THREADS];
-};
-
 static inline struct step *step_of(moment_t moment)
 {
 	return &steps[moment_step(moment) - 1];
 }
 
-typedef moment_t lanes_t __attribute__((vector_size(sizeof(struct clock))));
-
 /* The threads of @rivals that have not happened before: mostly none. */
 static inline unsigned int clock_lacks(
-	const struct clock *clock, const struct rivals *rivals)
+	const struct clock *clock, const struct clock *rivals)
 {
+	const lanes_t less = (lanes_t)(lanes_of(clock) < lanes_of(rivals));
 	unsigned int lacks = 0;
-	lanes_t a, b;
 	uint64_t any[2];
 
-	memcpy(&a, clock, sizeof(a));
-	memcpy(&b, rivals, sizeof(b));
-	a = (lanes_t)(a < b);
-	memcpy(any, &a, sizeof(any));
-	if (!(any[0] | any[1]))
+	memcpy(any, &less, sizeof(any));
+	if (__builtin_expect(!(any[0] | any[1]), 1))
 		return 0;
-	for (unsigned int t = 0; t < MAX_THREADS; t++)
+	for (unsigned int t = 0; t < MAX_THREADS && t < run.nr_threads; t++)
 		lacks |= (unsigned int)(clock->at[t] < rivals->at[t]) << t;
 	return lacks;
 }
 
 /* Did one of the threads in the mask @others do what @rivals says after @t? */
 static bool comes_between(
-	const struct rivals *rivals, unsigned int others, unsigned int t)
+	const struct clock *rivals, unsigned int others, unsigned int t)
 {
 	for (; others; others &= others - 1) {
 		const unsigned int u = (unsigned int)__builtin_ctz(others);
@@ -155,19 +154,14 @@ static bool comes_between(
 	return false;
 }
 
-/* Joins the clocks of all that @rivals did into that of step @i, and has its
- * races with them reversed, but for those in the mask @enabling: without them
- * step @i could not be. */
-static void follow(
-	unsigned int i, const struct rivals *rivals, unsigned int enabling)
+/* Joins the clocks of what those in the mask @races did into that of step @i,
+ * and has its races with them reversed, but for those in the mask @enabling:
+ * without them step @i could not be. */
+static __attribute__((noinline)) void follow(unsigned int i,
+	const struct clock *rivals, unsigned int races, unsigned int enabling)
 {
-	struct step *step = &steps[i];
-	unsigned int races = clock_lacks(&step->clock, rivals);
-
-	if (!races)
-		return;
 	for (unsigned int left = races; left; left &= left - 1)
-		clock_join(&step->clock,
+		clock_join(&steps[i].clock,
 			&step_of(rivals->at[__builtin_ctz(left)])->clock);
 	if (!search.races)
 		return;
@@ -180,7 +174,7 @@ static void follow(
 	}
 }
 
-static void epoch_add(
+static inline void epoch_add(
 	struct history *history, enum access access, unsigned int i)
 {
 	if (!accesses_commute(history->now.access, access)) {
@@ -188,26 +182,21 @@ static void epoch_add(
 		memset(&history->now, 0, sizeof(history->now));
 		history->now.access = access;
 	}
-	history->now.at[steps[i].thread] = moment_first(i + 1);
+	history->now.last.at[steps[i].thread] = moment_first(i + 1);
 }
 
-static struct rivals rivals_of(
+static inline const struct clock *rivals_of(
 	const struct history *history, enum access access)
 {
-	const struct epoch *epoch =
-		accesses_commute(history->now.access, access) ? &history->before
-							      : &history->now;
-	struct rivals rivals;
-
-	_Static_assert(sizeof(rivals) == sizeof(epoch->at), "one each");
-	memcpy(&rivals, epoch->at, sizeof(rivals));
-	return rivals;
+	return accesses_commute(history->now.access, access)
+		       ? &history->before.last
+		       : &history->now.last;
 }
 
 /* The first unpark lets an untimed park go on; a second one would have left a
  * token behind, had it come later. */
 static unsigned int enabling_unpark(
-	const struct rivals *unparks, const struct thread *sleeper)
+	const struct clock *unparks, const struct thread *sleeper)
 {
 	unsigned int first = MAX_THREADS;
 
@@ -230,53 +219,83 @@ static void join_release(struct clock *clock, moment_t released)
 		clock->at[step->thread] = released;
 }
 
-static void access_new(
-	unsigned int i, const struct history *history, enum access access)
+static unsigned int enabling(const struct history *history,
+	const struct clock *rivals, unsigned int sleeper)
 {
-	const struct rivals rivals = rivals_of(history, access);
+	return history->now.access == ACCESS_UNPARK
+		       ? enabling_unpark(rivals, &run.threads[sleeper])
+		       : 0;
+}
+
+/* In the common case none; then @races is 0, and no lock was released. */
+static __attribute__((noinline)) void come_after(unsigned int i,
+	struct history *history, enum access access, unsigned int races)
+{
+	const struct clock *rivals = rivals_of(history, access);
 	struct step *step = &steps[i];
 
-	if (access == ACCESS_PARK)
-		follow(i, &rivals,
-			history->now.access == ACCESS_UNPARK
-				? enabling_unpark(
-					  &rivals, &run.threads[step->thread])
+	if (races)
+		follow(i, rivals, races,
+			access == ACCESS_PARK
+				? enabling(history, rivals, step->thread)
 				: 0);
-	else
-		follow(i, &rivals, 0);
 	/* Who takes a lock comes after its last release; the race is with the
 	 * step that took it. */
 	if (access == ACCESS_ACQUIRE && history->released)
 		join_release(&step->clock, history->released);
 }
 
+static void access_new(
+	unsigned int i, struct history *history, enum access access)
+{
+	come_after(i, history, access,
+		clock_lacks(&steps[i].clock, rivals_of(history, access)));
+}
+
+static __attribute__((noinline)) void come_after_and_add(unsigned int i,
+	struct history *history, enum access access, unsigned int races)
+{
+	come_after(i, history, access, races);
+	epoch_add(history, access, i);
+}
+
 void order_shared(uint16_t number, enum access access)
 {
 	struct history *history = &histories[number];
 	const unsigned int i = run.depth - 1;
+	unsigned int races;
 
 	if (search.states)
 		return;
 	footprint_add(&steps[i].footprint, number, access);
-	if (i >= search.first_new)
-		access_new(i, history, access);
+	if (i >= search.first_new) {
+		races = clock_lacks(
+			&steps[i].clock, rivals_of(history, access));
+		/* Seldom; so that nothing need be saved for the call. */
+		if (races || access == ACCESS_ACQUIRE) {
+			come_after_and_add(i, history, access, races);
+			return;
+		}
+	}
 	epoch_add(history, access, i);
+}
+
+void order_released(uint16_t number)
+{
+	order_own_done();
+	footprint_add(&steps[run.depth - 1].footprint, number, ACCESS_RELEASE);
+	histories[number].released = run.moment;
+	if (run.moment % MOMENTS)
+		run.moment++;
+	else
+		run.may_merge = 0;
 }
 
 void order_release(uint16_t number)
 {
-	const struct object *object = &objects[number];
-	const unsigned int i = run.depth - 1;
-
 	order_own_done();
-	if (search.states || !object->history)
-		return;
-	footprint_add(&steps[i].footprint, object->history, ACCESS_RELEASE);
-	histories[object->history].released = run.moment;
-	if (run.moment % MOMENTS)
-		run.moment++;
-	else
-		run.merging = false;
+	if (!search.states && objects[number].history)
+		order_released(objects[number].history);
 }
 
 void order_after(uint16_t done)

@@ -11,8 +11,8 @@
 #include "explore/tso.h"
 
 struct execution run = {.who = WHO_ENGINE};
-struct rank_chain chains[NR_WHO];
 bool explore_peeking;
+bool seam_watched;
 struct step steps[MAX_STEPS];
 
 /* ---- ending ---- */
@@ -50,44 +50,43 @@ static void nobody_can_go_on(void)
 
 /* ---- choosing ---- */
 
-static unsigned int enabled_threads(unsigned int *waiting)
+static bool somebody_waits(void)
+{
+	for (unsigned int left = run.alive; left; left &= left - 1)
+		if (!run.threads[__builtin_ctz(left)].daemon)
+			return true;
+	return false;
+}
+
+static inline unsigned int enabled_threads(unsigned int *waiting)
 {
 	unsigned int enabled = 0;
-	unsigned int unfinished = 0;
+	unsigned int late = 0;
 
-	*waiting = 0;
-	for (unsigned int i = 0; i < MAX_THREADS && i < run.nr_threads; i++) {
+	for (unsigned int left = run.alive; left; left &= left - 1) {
+		const unsigned int i = (unsigned int)__builtin_ctz(left);
 		const struct thread *thread = &run.threads[i];
 
-		if (is_done(i))
-			continue;
-		unfinished |= (unsigned int)!thread->daemon << i;
-		if (thread->timed) {
+		if (*thread->flag == thread->want)
 			enabled |= 1u << i;
-			if (*thread->flag != thread->want)
-				*waiting |= 1u << i;
-		} else if (*thread->flag == thread->want) {
-			enabled |= 1u << i;
-		}
+		else if (thread->timed)
+			late |= 1u << i;
 	}
-	if (!enabled && unfinished)
+	*waiting = late;
+	enabled |= late;
+	if (!enabled && somebody_waits())
 		nobody_can_go_on();
 	return enabled;
 }
 
 /* Threads that need not be chosen here: what follows was explored where they
  * were chosen before, and nothing since has touched what they are about to. */
-static void inherit_sleep(struct step *step, const struct step *before)
+static void inherit_sleep(
+	struct step *step, const struct step *before, unsigned int asleep)
 {
-	unsigned int asleep = before->sleep;
-
-	if (!before->nr_values)
-		asleep |= before->done;
-	asleep &= ~(1u << before->thread);
-	while (asleep) {
+	for (; asleep; asleep &= asleep - 1) {
 		const int i = __builtin_ctz(asleep);
 
-		asleep &= asleep - 1;
 		if (footprints_clash(&before->asleep[i], &before->footprint))
 			continue;
 		step->sleep |= (uint8_t)(1u << i);
@@ -95,17 +94,25 @@ static void inherit_sleep(struct step *step, const struct step *before)
 	}
 }
 
-static struct step *step_new(void)
+/* Before the next one. */
+static inline unsigned int asleep_at(const struct step *step)
 {
-	struct step *step = &steps[run.depth];
+	const unsigned int asleep =
+		step->sleep | (step->nr_values ? 0u : step->done);
 
+	return asleep & ~(1u << step->thread);
+}
+
+static inline void step_new(struct step *step)
+{
+	const bool first = step == steps;
+
+	step->enabled = step->waiting = 0;
 	step->todo = step->done = step->sleep = 0;
 	step->nr_values = step->value = 0;
-	step->enabled = step->waiting = 0;
-	step->preemptions = run.depth ? step[-1].preemptions : 0;
-	if (run.depth && search.sleep)
-		inherit_sleep(step, step - 1);
-	return step;
+	step->preemptions = first ? 0 : step[-1].preemptions;
+	if (!first && search.sleep && asleep_at(step - 1))
+		inherit_sleep(step, step - 1, asleep_at(step - 1));
 }
 
 uint64_t random_below(uint64_t limit)
@@ -123,23 +130,36 @@ static unsigned int nth_bit(unsigned int bits, uint64_t n)
 	return (unsigned int)__builtin_ctz(bits);
 }
 
-static unsigned int choose_thread(const struct step *step, unsigned int among)
+/* Whoever ran before, if that is no choice to be made. Nobody times out while
+ * others can go on. */
+static inline unsigned int go_on(const struct step *step, unsigned int among)
 {
-	unsigned int thread;
-
-	if (search.how == DAX_EXPLORE_RANDOM)
-		return nth_bit(among,
-			random_below((uint64_t)__builtin_popcount(among)));
-	if (search.how == DAX_EXPLORE_PCT)
-		return pct_choose(among);
-	if (search.how == DAX_EXPLORE_REPLAY && replay_thread(among, &thread))
-		return thread;
-	/* Nobody times out while others can go on, if there is a choice. */
-	if (among & ~step->waiting)
+	if (among & ~(unsigned int)step->waiting)
 		among &= ~(unsigned int)step->waiting;
 	if (step->previous < MAX_THREADS && among >> step->previous & 1)
 		return step->previous;
 	return (unsigned int)__builtin_ctz(among);
+}
+
+static inline unsigned int choose_thread(
+	const struct step *step, unsigned int among)
+{
+	unsigned int thread;
+
+	switch (search.how) {
+	case DAX_EXPLORE_RANDOM:
+		return nth_bit(among,
+			random_below((uint64_t)__builtin_popcount(among)));
+	case DAX_EXPLORE_PCT:
+		return pct_choose(among);
+	case DAX_EXPLORE_REPLAY:
+		if (replay_thread(among, &thread))
+			return thread;
+		break;
+	default:
+		break;
+	}
+	return go_on(step, among);
 }
 
 bool step_preempts(const struct step *step, unsigned int thread)
@@ -148,28 +168,27 @@ bool step_preempts(const struct step *step, unsigned int thread)
 	       (step->enabled & ~step->waiting) >> step->previous & 1;
 }
 
+/* Perhaps a loop on what nobody else knows. */
+static void merged_too_much(void)
+{
+	if (run.watch_from > run.depth + 1 && search.watch_from != NEVER)
+		run.watch_from = run.engine_from = run.depth + 1;
+}
+
 /* The step at run.depth begins. */
-static unsigned int step_begin(struct step *step)
+static inline unsigned int step_begin(struct step *step)
 {
 	struct thread *thread = &run.threads[step->thread];
 
-	if (run.depth + 1 < search.prefix &&
-		step->operation != thread->operation) {
-		diverged(run.depth, "another operation");
-		return WHO_ENGINE;
-	}
 	step->operation = thread->operation;
-	step->site = thread->site;
 	step->last = thread->last;
 	step->timed = thread->timed;
 	if (run.depth)
 		step[-1].merged = run.merged;
-	/* Perhaps a loop on what nobody else knows. */
-	if (run.merged == MAX_MERGED && run.watch_from > run.depth + 1 &&
-		search.watch_from != NEVER)
-		run.watch_from = run.depth + 1;
+	if (run.merged == MAX_MERGED)
+		merged_too_much();
 	run.merged = 0;
-	run.merging = true;
+	run.may_merge = MAX_MERGED;
 	step->footprint.nr = 0;
 	step->footprint.everything = false;
 	order_step(run.depth++);
@@ -179,64 +198,84 @@ static unsigned int step_begin(struct step *step)
 	return step->thread;
 }
 
-static bool out_of_steps(void)
+/* Of the prefix. */
+static unsigned int step_again(struct step *step)
 {
-	unsigned int limit = search_max_steps();
+	if (run.depth + 1 < search.prefix &&
+		step->operation != run.threads[step->thread].operation) {
+		diverged(run.depth, "another operation");
+		return WHO_ENGINE;
+	}
+	return step_begin(step);
+}
 
+static bool too_many_steps(void)
+{
 	/* What is replayed has a step for each operation. */
-	if (search.how == DAX_EXPLORE_REPLAY && limit < replay.nr)
-		limit = replay.nr;
-	if (run.depth < limit && run.depth < MAX_STEPS - 2)
+	if (search.how == DAX_EXPLORE_REPLAY && run.depth < replay.nr &&
+		run.depth < MAX_STEPS - 2)
 		return false;
 	endless_limit();
 	return true;
 }
 
-unsigned int schedule_next(unsigned int previous)
+static inline bool out_of_steps(void)
 {
-	unsigned int waiting;
-	unsigned int enabled;
-	unsigned int among;
-	struct step *step;
+	return run.depth >= search.max_steps && too_many_steps();
+}
 
-	if (run.depth < search.prefix)
-		return step_begin(&steps[run.depth]);
-	enabled = enabled_threads(&waiting);
-	if (run.outcome == OUTCOME_BUG)
-		return WHO_ENGINE;
-	if (!enabled)
-		return WHO_BODY;
-	if (out_of_steps())
-		return WHO_ENGINE;
-	step = step_new();
+static inline bool step_plan(struct step *step, unsigned int previous,
+	unsigned int enabled, unsigned int waiting)
+{
+	unsigned int among;
+
+	step_new(step);
 	step->previous = (uint8_t)previous;
 	step->enabled = (uint8_t)enabled;
 	step->waiting = (uint8_t)waiting;
 	among = enabled & ~(unsigned int)step->sleep;
-	if (!among) {
-		run.outcome = OUTCOME_CUT;
-		return WHO_ENGINE;
-	}
+	if (!among)
+		return false;
 	step->thread = (uint8_t)choose_thread(step, among);
-	if (run.outcome == OUTCOME_DIVERGED)
-		return WHO_ENGINE;
 	if (!search.races)
 		step->todo = (uint8_t)(among & ~(1u << step->thread));
 	step->preemptions += step_preempts(step, step->thread);
-	return step_begin(step);
+	return true;
 }
 
-void schedule_alone(unsigned int who)
+bool schedule_plan(struct step *step, unsigned int previous,
+	unsigned int enabled, unsigned int waiting)
 {
-	struct step *step = step_new();
+	return step_plan(step, previous, enabled, waiting);
+}
 
-	step->previous = step->thread = (uint8_t)who;
-	step->enabled = (uint8_t)(1u << who);
+void schedule_begin(struct step *step)
+{
 	step_begin(step);
 }
 
+unsigned int schedule_next(unsigned int previous)
+{
+	struct step *step = &steps[run.depth];
+	unsigned int waiting;
+	unsigned int enabled;
+
+	if (run.depth < search.prefix)
+		return step_again(step);
+	enabled = enabled_threads(&waiting);
+	if (!enabled)
+		return run.outcome == OUTCOME_BUG ? WHO_ENGINE : WHO_BODY;
+	if (out_of_steps())
+		return WHO_ENGINE;
+	if (!step_plan(step, previous, enabled, waiting)) {
+		run.outcome = OUTCOME_CUT;
+		return WHO_ENGINE;
+	}
+	return step_begin(step);
+}
+
 void schedule_point(enum operation operation, uint16_t object,
-	const uint8_t *flag, uint8_t want, const struct explore_site *site)
+	const uint8_t *flag, uint8_t want)
 {
 	struct thread *me = self();
 	unsigned int next;
@@ -245,14 +284,10 @@ void schedule_point(enum operation operation, uint16_t object,
 	me->want = want;
 	me->operation = (uint8_t)operation;
 	me->object = object;
-	me->site = site;
-	if (run.launching)
-		next = WHO_BODY;
-	else if (run.depth >= search.next_checkpoint ||
-		 run.depth >= run.watch_from)
-		next = WHO_ENGINE;
-	else
+	if (run.depth < run.engine_from)
 		next = schedule_next(run.who);
+	else
+		next = run.launching ? WHO_BODY : WHO_ENGINE;
 	/* A buffer was the last; the engine ends it. */
 	if (next == WHO_BODY && !run.launching)
 		next = WHO_ENGINE;
@@ -282,7 +317,7 @@ static unsigned int choose_value(unsigned int nr)
 	return search.how == DAX_EXPLORE_REPLAY ? replay_value(nr) : 0;
 }
 
-unsigned int schedule_choose(unsigned int nr, const struct explore_site *site)
+unsigned int schedule_choose(unsigned int nr)
 {
 	struct step *step = &steps[run.depth];
 	struct thread *me = self();
@@ -292,12 +327,11 @@ unsigned int schedule_choose(unsigned int nr, const struct explore_site *site)
 	if (search.states)
 		return choose_state(nr);
 	me->operation = OP_CHOOSE;
-	me->site = site;
 	if (run.depth < search.prefix) {
 		if (step->nr_values != nr || step->thread != run.who)
 			diverged(run.depth, "a choice");
 	} else if (!out_of_steps()) {
-		step = step_new();
+		step_new(step);
 		step->thread = (uint8_t)run.who;
 		step->previous = WHO_BODY;
 		step->enabled = (uint8_t)(1u << run.who);
@@ -327,6 +361,7 @@ static void thread_main(void)
 	me->function(me->context, me->argument);
 	memory_check_thread_end();
 	my_progress()->done = true;
+	run.alive &= (uint8_t) ~(1u << run.who);
 	if (run.launching)
 		coroutine_leave(WHO_BODY);
 	run.stopped = (uint8_t)run.who;
@@ -347,8 +382,10 @@ static void body_main(void)
 static void launch(void)
 {
 	run.launching = true;
-	run.merging = false;
+	run.may_merge = 0;
+	run.uses = search.frees;
 	run.moment = 0;
+	run.alive = (uint8_t)((1u << run.nr_threads) - 1);
 	for (unsigned int i = 0; i < run.nr_threads; i++) {
 		coroutine_make(i, thread_main);
 		run.threads[i].flag = &always;
@@ -368,7 +405,6 @@ static void execution_reset(void)
 {
 	memset(&run.state, 0, sizeof(run.state));
 	for (unsigned int i = 0; i < NR_WHO; i++) {
-		chains[i].depth = 0;
 		run.threads[i].rcu_depth = 0;
 		run.threads[i].section = NO_SECTION;
 		run.threads[i].reading = false;
@@ -378,11 +414,15 @@ static void execution_reset(void)
 		run.threads[i].name = "the body";
 	}
 	run.nr_threads = 0;
-	run.depth = 0;
+	run.alive = 0;
+	run.depth = run.engine_from = 0;
 	run.bug = DAX_EXPLORE_NO_BUG;
 	run.outcome = OUTCOME_RUNNING;
 	run.launching = false;
-	run.last_from = NEVER;
+	run.uses = true;
+	seam_watched = explore_recording || races_on || tso_on;
+	run.judged = run.nr_marks = 0;
+	run.marked_last = false;
 	run.watch_from = search.watch_from;
 	run.message[0] = '\0';
 	explore_peeking = false;
@@ -407,9 +447,9 @@ void execution_begin(const struct dax_scenario *scenario)
 static void checkpoint_due(void)
 {
 	if (checkpoint_take())
-		search.next_checkpoint = run.depth + CHECKPOINT_EVERY;
+		search.next_checkpoint = checkpoint_next();
 	else
-		search.next_checkpoint = UINT32_MAX;
+		search.next_checkpoint = NEVER;
 }
 
 /* All threads have ended. What the body does next depends only on the state
@@ -421,14 +461,12 @@ static void end(void)
 
 	if (search.checkpoints && seen_has(hash)) {
 		run.outcome = OUTCOME_GOOD;
-		ending_keep();
 		return;
 	}
+	run.uses = true;
 	coroutine_switch(WHO_BODY);
-	if (search.checkpoints && run.outcome == OUTCOME_GOOD) {
+	if (search.checkpoints && run.outcome == OUTCOME_GOOD)
 		seen_add(hash);
-		ending_keep();
-	}
 }
 
 /* Was all as it is now, before? If so, that is a bug. */
@@ -445,24 +483,39 @@ static bool goes_round(void)
 	       endless_cycle(hash, run.watch_from);
 }
 
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* Who goes on from here. WHO_ENGINE: nobody, it is over. */
+static unsigned int engine_turn(void)
+{
+	if (run.depth >= run.watch_from && goes_round())
+		return WHO_ENGINE;
+	if (run.depth >= search.next_checkpoint)
+		checkpoint_due();
+	rest_repeat();
+	if (run.outcome != OUTCOME_RUNNING)
+		return WHO_ENGINE;
+	run.engine_from = least(run.watch_from, search.next_checkpoint);
+	if (search.rests && run.depth < search.prefix)
+		run.engine_from = least(run.engine_from, search.prefix);
+	return schedule_next(run.stopped);
+}
+
 void execution_finish(void)
 {
 	while (run.outcome == OUTCOME_RUNNING) {
-		unsigned int next;
+		const unsigned int next = engine_turn();
 
-		if (run.depth >= run.watch_from && goes_round())
-			return;
-		if (run.depth >= search.next_checkpoint)
-			checkpoint_due();
-		ending_repeat();
-		if (run.outcome != OUTCOME_RUNNING)
-			return;
-		next = schedule_next(run.stopped);
 		if (next == WHO_BODY)
 			end();
 		else if (next != WHO_ENGINE)
 			coroutine_switch(next);
 	}
+	if (run.outcome == OUTCOME_GOOD)
+		rest_keep();
 }
 
 /* ---- states ---- */
@@ -472,7 +525,8 @@ void execution_resume(unsigned int who, unsigned int value)
 	chosen_value = value;
 	run.state.choosing = run.state.choice_of = 0;
 	run.merged = 0;
-	run.merging = who < MAX_THREADS;
+	run.may_merge = who < MAX_THREADS ? MAX_MERGED : 0;
+	run.uses = search.frees || who == WHO_BODY;
 	coroutine_switch(who);
 }
 
@@ -483,25 +537,9 @@ unsigned int execution_enabled(void)
 	return enabled_threads(&waiting);
 }
 
-static void chain_spans(struct spans *spans, unsigned int who)
+static unsigned int live_coroutines(void)
 {
-	span_add(spans, &chains[who],
-		offsetof(struct rank_chain, held) +
-			chains[who].depth * sizeof(chains[who].held[0]));
-}
-
-/* Their rank chains; a mask of them. */
-static unsigned int live_spans(struct spans *spans)
-{
-	unsigned int live = 1u << WHO_BODY;
-
-	for (unsigned int i = 0; i < run.nr_threads; i++) {
-		if (is_done(i))
-			continue;
-		live |= 1u << i;
-		chain_spans(spans, i);
-	}
-	return live;
+	return 1u << WHO_BODY | run.alive;
 }
 
 void execution_state_spans(struct spans *spans, unsigned int stacks)
@@ -509,13 +547,13 @@ void execution_state_spans(struct spans *spans, unsigned int stacks)
 	span_add(spans, &run.state,
 		(size_t)((char *)&run.state.threads[run.nr_threads] -
 			 (char *)&run.state));
-	coroutine_state_spans(spans, live_spans(spans), stacks);
+	coroutine_spans(spans, live_coroutines(), stacks);
 }
 
 void execution_spans(struct spans *spans)
 {
 	span_add(spans, &run, offsetof(struct execution, message));
-	coroutine_spans(spans, live_spans(spans));
+	coroutine_spans(spans, live_coroutines(), ALL_STACKS);
 }
 
 /* ---- what a scenario calls ---- */
@@ -547,7 +585,7 @@ void dax_explore_run(void)
 unsigned int dax_explore_choose(unsigned int nr)
 {
 	DAX_REQUIRE(nr && nr <= 8);
-	return schedule_choose(nr, NULL);
+	return schedule_choose(nr);
 }
 
 bool dax_explore_slept(unsigned int thread)

@@ -15,7 +15,7 @@ static void drain_for(enum operation operation, const struct explore_site *site)
 {
 	if (operation != OP_LOAD &&
 		(operation != OP_STORE || site->order == memory_order_seq_cst))
-		tso_drain(site);
+		tso_drain();
 }
 
 /* Waits for this thread's turn. 0 in the body, which is alone. */
@@ -34,7 +34,7 @@ static inline uint16_t word_turn(const struct sync_u64 *word,
 		drain_for(operation, site);
 	object = object_of(word, sizeof(*word), &changeable->object);
 	if (!schedule_merges(object))
-		schedule_point(operation, object, &always, 0, site);
+		schedule_point(operation, object, &always, 0);
 	return object;
 }
 
@@ -50,12 +50,11 @@ static inline void word_access(
 /* What most loads are: of an object that others do not write. */
 static inline bool load_merges(const struct sync_u64 *word)
 {
-	const uint32_t number = word->object;
-	const struct object *object = &objects[number % MAX_OBJECTS];
+	const struct object *object = &objects[word->object % MAX_OBJECTS];
 
-	if (object->address != word || object->history || !run.merging ||
-		run.merged == MAX_MERGED || explore_peeking ||
-		!(object->by[ACCESS_READ] >> run.who & 1))
+	if (object->address != word ||
+		!(object->by[ACCESS_READ] >> run.who & 1) ||
+		run.merged >= run.may_merge || explore_peeking || seam_watched)
 		return false;
 	run.merged++;
 	return true;
@@ -68,22 +67,26 @@ static void word_synchronises(const struct sync_u64 *word, uint16_t object,
 		races_word(word, object, operation, site);
 }
 
-uint64_t explore_load(
+static __attribute__((noinline)) uint64_t load_in_turn(
 	const struct sync_u64 *word, const struct explore_site *site)
 {
-	uint16_t object = (uint16_t)word->object;
+	const uint16_t object = word_turn(word, OP_LOAD, site);
 	uint64_t value;
 
-	if (load_merges(word)) {
-		memory_touch(word);
-	} else {
-		object = word_turn(word, OP_LOAD, site);
-		word_access(word, object, ACCESS_READ);
-	}
+	word_access(word, object, ACCESS_READ);
 	word_synchronises(word, object, WORD_LOADED, site);
 	value = __builtin_expect(tso_on, 0) ? tso_load(word) : word->value;
 	event(OP_LOAD, word, word->value, value, site);
 	return value;
+}
+
+uint64_t explore_load(
+	const struct sync_u64 *word, const struct explore_site *site)
+{
+	if (!load_merges(word))
+		return load_in_turn(word, site);
+	memory_touch(word);
+	return word->value;
 }
 
 void explore_store(
@@ -205,10 +208,10 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 
 	if (in_thread()) {
 		if (tso_on)
-			tso_drain(site);
+			tso_drain();
 		object = object_of(lock, sizeof(*lock), &lock->object);
 		if (lock->held || !schedule_merges(object))
-			schedule_point(OP_LOCK, object, &lock->held, 0, site);
+			schedule_point(OP_LOCK, object, &lock->held, 0);
 		order_access(object, ACCESS_ACQUIRE);
 		if (races_on)
 			races_locked(lock, object, site);
@@ -229,7 +232,7 @@ void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 	uint16_t object;
 
 	if (tso_on && in_thread())
-		tso_drain(site);
+		tso_drain();
 	order_own_done();
 	memory_touch(lock);
 	if (!lock->held || lock->owner != run.who)
@@ -287,7 +290,7 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	if (!in_thread())
 		return park_body(parker, deadline_ns);
 	if (tso_on)
-		tso_drain(site);
+		tso_drain();
 	me->timed = deadline_ns != SYNC_FOREVER;
 	if (!parker->token)
 		my_progress()->slept = true;
@@ -295,7 +298,7 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	if (!parker->token && explore_recording)
 		explore_note_park(parker);
 	if (!parker->token || me->timed || !schedule_merges(object))
-		schedule_point(OP_PARK, object, &parker->token, true, site);
+		schedule_point(OP_PARK, object, &parker->token, true);
 	order_access(object, ACCESS_PARK);
 	me->timed = false;
 	memory_touch(parker);
@@ -335,10 +338,10 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 
 	if (in_thread()) {
 		if (tso_on)
-			tso_drain(site);
+			tso_drain();
 		object = object_of(parker, sizeof(*parker), &parker->object);
 		if (!schedule_merges(object))
-			schedule_point(OP_UNPARK, object, &always, 0, site);
+			schedule_point(OP_UNPARK, object, &always, 0);
 		order_access(object, ACCESS_UNPARK);
 	}
 	require_frame(parker);
@@ -360,7 +363,7 @@ uint64_t sync_now(void)
 {
 	struct progress *me = my_progress();
 
-	if (me->latest > me->now && schedule_choose(2, EXPLORE_HERE))
+	if (me->latest > me->now && schedule_choose(2))
 		me->now = me->latest;
 	me->latest = 0;
 	return me->now;
@@ -369,11 +372,6 @@ uint64_t sync_now(void)
 uint64_t sync_thread_id(void)
 {
 	return run.who + 1;
-}
-
-struct rank_chain *sync_rank_chain(void)
-{
-	return &chains[run.who];
 }
 
 enum {

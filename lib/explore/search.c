@@ -46,17 +46,25 @@ static bool step_next(struct step *step)
 	return false;
 }
 
+/* Its thread, and all that follows, has been explored. */
+static void step_done(struct step *step)
+{
+	if (step->nr_values)
+		return;
+	step->done |= (uint8_t)(1u << step->thread);
+	step->asleep[step->thread] = step->footprint;
+	step->todo &= (uint8_t) ~(step->done | step->sleep);
+}
+
 /* Depth first: the last step that can be another one. */
 static bool backtrack(void)
 {
 	for (unsigned int i = run.depth; i--;) {
 		struct step *step = &steps[i];
 
-		if (!step->nr_values) {
-			step->done |= (uint8_t)(1u << step->thread);
-			step->asleep[step->thread] = step->footprint;
-			step->todo &= (uint8_t) ~(step->done | step->sleep);
-		}
+		if (!step->todo)
+			continue;
+		step_done(step);
 		if (step_next(step)) {
 			search.prefix = i + 1;
 			search.first_new = i;
@@ -138,6 +146,8 @@ static void release_crashes(const struct sigaction *before)
 
 /* ---- searching ---- */
 
+#define DEFAULT_STEPS 2000
+
 static uint64_t clock_ns(void)
 {
 	struct timespec now;
@@ -165,7 +175,7 @@ static unsigned int watch_from(enum dax_explore_how how)
 		return NEVER;
 	if (how == DAX_EXPLORE_REPLAY)
 		return replay.for_ever ? 0 : NEVER;
-	return search_max_steps() / 2;
+	return search.max_steps / 2;
 }
 
 /* Runs the execution in steps[] again, now with a step for each operation, or
@@ -194,7 +204,7 @@ static void record(
 	replay.for_ever = bug == DAX_EXPLORE_LIVELOCK;
 	search.watch_from = watch_from(search.how);
 	search.races = search.sleep = search.states = false;
-	search.checkpoints = search.endings = false;
+	search.checkpoints = search.rests = false;
 	if (before.how != DAX_EXPLORE_REPLAY && !replay.for_ever)
 		shrink(scenario, bug);
 	replay_begin();
@@ -285,7 +295,7 @@ static void search_start(struct dax_explore_report *report)
 		search.checkpoints || search.states ? 0 : NEVER;
 	checkpoints_reset();
 	seen_reset();
-	endings_reset();
+	rests_reset();
 	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
 	report->executions = report->cut = report->states = report->bugs = 0;
 	report->average = 0;
@@ -344,8 +354,10 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 	search.states = how == DAX_EXPLORE_STATES;
 	search.checkpoints = how != DAX_EXPLORE_REPLAY && !search.states &&
 			     !races_on && !tso_on && world_is_known();
-	search.endings = search.checkpoints && how != DAX_EXPLORE_RANDOM &&
-			 how != DAX_EXPLORE_PCT;
+	search.rests = search.checkpoints && how != DAX_EXPLORE_RANDOM &&
+		       how != DAX_EXPLORE_PCT;
+	/* A replay does not start again. */
+	search.frees |= how == DAX_EXPLORE_REPLAY;
 	search.watch_from = watch_from(how);
 	pct_setup(search.options->depth);
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
@@ -357,26 +369,35 @@ static void execution_next(const struct dax_scenario *scenario)
 	if (!search.checkpoints || !checkpoint_go_back(search.first_new))
 		execution_begin(scenario);
 	else
-		search.next_checkpoint = run.depth + CHECKPOINT_EVERY;
+		search.next_checkpoint = checkpoint_next();
 	execution_finish();
 }
 
-/* To find out what is shared before it costs much (E5). Bugs are left for the
- * search. */
-#define PROBES 32
+/* To find out what is shared before it costs much (E5), until some in a row
+ * have found nothing. Bugs are left for the search. */
+#define PROBES	     32
+#define PROBES_QUIET 6
 
 static void probe(const struct dax_scenario *scenario)
 {
 	const struct search before = search;
+	struct search found;
+	unsigned int quiet = 0;
 
 	search.how = DAX_EXPLORE_RANDOM;
 	search.races = search.sleep = false;
-	search.checkpoints = search.endings = false;
+	search.checkpoints = search.rests = false;
 	search.next_checkpoint = NEVER;
 	search.prefix = search.first_new = 0;
-	for (unsigned int i = 0; i < PROBES; i++)
+	for (unsigned int i = 0; i < PROBES && quiet < PROBES_QUIET; i++) {
+		search.found_shared = false;
 		execution_run(scenario);
+		quiet = search.found_shared ? 0 : quiet + 1;
+	}
+	found = search;
 	search = before;
+	search.frees = found.frees;
+	search.rcu_steps = found.rcu_steps;
 }
 
 static void explore(const struct dax_scenario *scenario,
@@ -538,6 +559,14 @@ static void explore_as_asked(
 	report->elapsed_ns = clock_ns() - start_ns;
 }
 
+static unsigned int max_steps(const struct dax_explore_options *options)
+{
+	const unsigned int asked =
+		options->max_steps ? options->max_steps : DEFAULT_STEPS;
+
+	return asked < MAX_STEPS - 2 ? asked : MAX_STEPS - 2;
+}
+
 int dax_explore(const struct dax_scenario *scenario,
 	const struct dax_explore_options *options,
 	struct dax_explore_report *report)
@@ -549,6 +578,7 @@ int dax_explore(const struct dax_scenario *scenario,
 	memset(&search, 0, sizeof(search));
 	search.options = options ? options : &defaults;
 	search.scenario = scenario;
+	search.max_steps = max_steps(search.options);
 	nr_sometimes = 0;
 	objects_reset(search.options->how == DAX_EXPLORE_REPLAY ||
 		      search.options->tso);

@@ -87,7 +87,7 @@ static void buffer_main(void *unused, long thread)
 
 	(void)unused;
 	for (;;) {
-		schedule_point(OP_FLUSH, 0, busy, true, NULL);
+		schedule_point(OP_FLUSH, 0, busy, true);
 		flush((unsigned int)thread);
 	}
 }
@@ -144,24 +144,26 @@ uint64_t tso_load(const struct sync_u64 *word)
 	return word->value;
 }
 
-void tso_drain(const struct explore_site *site)
+void tso_drain(void)
 {
-	schedule_point(OP_DRAIN, 0, &tso.buffers[run.who].busy, false, site);
+	schedule_point(OP_DRAIN, 0, &tso.buffers[run.who].busy, false);
 	order_after(pasts[run.who].flushed);
 	order_own_done();
 }
 
 void explore_barrier(const struct explore_site *site)
 {
+	(void)site;
 	if (tso_on && in_thread())
-		tso_drain(site);
+		tso_drain();
 }
 
 void explore_barrier_heavy(const struct explore_site *site)
 {
+	(void)site;
 	if (!tso_on || !in_thread())
 		return;
-	schedule_point(OP_DRAIN, 0, &tso.busy, 0, site);
+	schedule_point(OP_DRAIN, 0, &tso.busy, 0);
 	for (unsigned int i = 0; i < run.nr_threads / 2; i++) {
 		order_access(object_of_buffer(i), ACCESS_WRITE);
 		order_after(pasts[i].flushed);

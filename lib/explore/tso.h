@@ -46,7 +46,7 @@ void tso_store(
  * has nothing pending. */
 uint64_t tso_load(const struct sync_u64 *word);
 /* T3. A step of its own. */
-void tso_drain(const struct explore_site *site);
+void tso_drain(void);
 /* What can tell two states apart. */
 void tso_state_spans(struct spans *spans);
 
