@@ -201,12 +201,12 @@ static inline unsigned int step_begin(struct step *step)
 /* Of the prefix. */
 static unsigned int step_again(struct step *step)
 {
-	if (run.depth + 1 < search.prefix &&
-		step->operation != run.threads[step->thread].operation) {
+	if (!(run.alive >> step->thread & 1))
+		diverged(run.depth, "its thread has ended");
+	else if (run.depth + 1 < search.prefix &&
+		 step->operation != run.threads[step->thread].operation)
 		diverged(run.depth, "another operation");
-		return WHO_ENGINE;
-	}
-	return step_begin(step);
+	return run.outcome == OUTCOME_DIVERGED ? WHO_ENGINE : step_begin(step);
 }
 
 static bool too_many_steps(void)
