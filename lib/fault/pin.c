@@ -16,6 +16,10 @@
  * whose breaker waits for a moment. Forbidden: pinned, and (E) saw nothing.
  *
  * From (A) to (F) nobody else keeps the device: RCU does (dax_pgmap_delete()).
+ *
+ * A pin that fails at (F) has woken that breaker, which lets faults in while it
+ * waits: the two could send each other round for ever. So after a fault a page
+ * is pinned under the lock of the page table, where no leaf goes.
  */
 #include <errno.h>
 
@@ -90,6 +94,16 @@ static int pin_shown(const struct pin_one *one, struct dax_pinned *page)
 
 /* ---- with one ---- */
 
+static int pin_shown_locked(const struct pin_one *one, struct dax_pinned *page)
+{
+	int error;
+
+	sync_lock_acquire(&one->mm->page_lock);
+	error = pin_shown(one, page);
+	sync_lock_release(&one->mm->page_lock);
+	return error;
+}
+
 static int check_area(
 	const struct vma *vma, const struct dax_pin_params *params)
 {
@@ -128,9 +142,9 @@ static int refusal(const struct pin_one *one)
 static int pin_page(const struct pin_one *one, struct dax_pinned *page)
 {
 	const unsigned int flags = one->params->flags;
-	int error;
+	int error = pin_shown(one, page);
 
-	while ((error = pin_shown(one, page)) == -EAGAIN) {
+	while (error == -EAGAIN) {
 		error = refusal(one);
 		if (error)
 			break;
@@ -140,6 +154,7 @@ static int pin_page(const struct pin_one *one, struct dax_pinned *page)
 			flags & DAX_PIN_WRITE ? DAX_STORE : DAX_LOAD, NULL));
 		if (error)
 			break;
+		error = pin_shown_locked(one, page);
 	}
 	return error;
 }
