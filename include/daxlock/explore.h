@@ -80,6 +80,9 @@ extern "C" {
  *	in memory of malloc(), not in other static variables. Then a search
  *	goes back to copies of it instead of running @body again, which is
  *	several times as fast, and DAX_EXPLORE_STATES can work
+ * @interchangeable: two threads of the same function, context and argument
+ *	differ in nothing but their names, neither to each other nor to @body.
+ *	Then of what differs only in which of them does what, one is explored
  */
 struct dax_scenario {
 	const char *name;
@@ -89,6 +92,7 @@ struct dax_scenario {
 	unsigned int allocs_fail;
 	unsigned int spurious;
 	bool snapshots;
+	bool interchangeable;
 };
 
 /* ---- inside a scenario ---- */

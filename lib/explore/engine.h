@@ -186,6 +186,7 @@ struct step {
 	uint8_t todo;	   /* to be chosen yet; values, when it is a choice */
 	uint8_t done;	   /* were chosen, and all that follows explored */
 	uint8_t sleep;	   /* need not be chosen: explored elsewhere */
+	uint8_t twins;	   /* another, who is alike, is chosen instead */
 	uint8_t nr_values; /* of a choice, or 0 */
 	uint8_t value;
 	uint8_t timed;	      /* a park with a deadline */
@@ -195,6 +196,7 @@ struct step {
 	struct clock clock;
 	struct footprint footprint;
 	struct footprint asleep[MAX_THREADS]; /* of @done and @sleep */
+	uint8_t twin_of[MAX_THREADS];	      /* of @twins */
 };
 
 /* ---- threads ---- */
@@ -208,6 +210,9 @@ struct thread {
 	uint8_t daemon; /* need not end */
 	uint16_t object;
 	uint16_t last; /* step + 1 of its last step, or 0 */
+	uint8_t like;  /* threads before it that can be exchanged with it */
+	bool apart;    /* from all of them */
+	uint64_t told; /* what it knows (twins.c) */
 	uint32_t rcu_depth;
 	moment_t section; /* when it entered RCU, or NO_SECTION */
 	bool reading;	  /* states: RCU waits for it */
@@ -309,6 +314,7 @@ struct search {
 	unsigned int first_new; /* steps from here on are new */
 	bool races;		/* look for races: DPOR */
 	bool sleep;		/* keep sleep sets */
+	bool twins;		/* threads can be exchanged */
 	bool states;		/* search states, not executions */
 	bool checkpoints;	/* go back to one instead of starting again */
 	bool rests;		/* do from notes what was done (rest.c) */
@@ -460,6 +466,23 @@ static inline uint16_t object_of(
 	return (uint16_t)number;
 }
 
+/* ---- twins.c: threads that can be exchanged ---- */
+
+/* Before the first step of an execution. */
+void twins_begin(void);
+/* This thread has seen a shared word with that value; */
+void twins_told(uint64_t value);
+/* has done what others can see; */
+void twins_part(void);
+/* has come to the end of a step. */
+void twins_step_done(void);
+/* Of those in the mask, the first who is like @thread, or that itself. */
+unsigned int twins_first(unsigned int thread, unsigned int among);
+/* Those who need not be chosen for that. */
+unsigned int twins_among(unsigned int enabled);
+/* From here on there will be none. */
+bool twins_are_over(void);
+
 /* ---- order.c ---- */
 
 /* The current step touches @object, which is shared. */
@@ -499,6 +522,8 @@ static inline void order_access(uint16_t number, enum access access)
 	struct object *object = &objects[number];
 
 	if (object->history) {
+		if (__builtin_expect(search.twins, 0) && access != ACCESS_READ)
+			twins_part();
 		order_shared(object->history, access);
 		coroutine_leave_nothing();
 	} else if (!(object->by[access_kind(access)] >> run.who & 1)) {
@@ -570,6 +595,8 @@ static inline void memory_touch(const void *address)
 /* "b3+0x10" into @text, a block; "s+0x10", static, or on a stack. */
 void memory_name(const void *address, char *text, size_t size);
 bool memory_is_stack(const void *address, unsigned int *who);
+/* Does RCU wait for only one of them? */
+bool rcu_tells_apart(unsigned int a, unsigned int b);
 void memory_check_end(void);
 void memory_check_thread_end(void);
 /* What can tell two states apart, and all else that going back needs. */

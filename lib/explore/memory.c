@@ -537,6 +537,15 @@ static uint32_t rcu_readers(void)
 	return readers;
 }
 
+bool rcu_tells_apart(unsigned int a, unsigned int b)
+{
+	for (const struct sync_rcu_head *head = now.rcu_first; head;
+		head = head->next)
+		if ((head->readers >> a ^ head->readers >> b) & 1)
+			return true;
+	return false;
+}
+
 void sync_rcu_call(struct sync_rcu_head *head,
 	void (*function)(struct sync_rcu_head *head))
 {

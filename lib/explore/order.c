@@ -65,6 +65,14 @@ static inline void clock_join(struct clock *clock, const struct clock *other)
 
 /* ---- races ---- */
 
+static unsigned int instead_of_twins(
+	const struct step *step, unsigned int threads)
+{
+	for (unsigned int left = threads & step->twins; left; left &= left - 1)
+		threads |= 1u << step->twin_of[__builtin_ctz(left)];
+	return threads & ~(unsigned int)step->twins;
+}
+
 /*
  * Have step @j and the thread of step @i explored in the other order. The
  * candidates: threads that can begin a sequence which leads to step @i without
@@ -109,7 +117,7 @@ static void reverse(unsigned int j, unsigned int i)
 	known = at->todo | at->done | at->sleep | 1u << at->thread;
 	if (at->nr_values || !(at->enabled & ~known))
 		return;
-	initials = initials_of(j, i) & at->enabled;
+	initials = instead_of_twins(at, initials_of(j, i) & at->enabled);
 	if (known & initials)
 		return;
 	if (initials >> steps[i].thread & 1)
@@ -117,7 +125,7 @@ static void reverse(unsigned int j, unsigned int i)
 	else if (initials)
 		at->todo |= (uint8_t)(initials & -initials);
 	else
-		at->todo |= at->enabled & ~at->done & ~at->sleep;
+		at->todo |= at->enabled & ~at->done & ~at->sleep & ~at->twins;
 }
 
 static inline struct step *step_of(moment_t moment)

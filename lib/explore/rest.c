@@ -8,6 +8,9 @@
  * state of a mark does the rest from these notes: sleep sets, clocks and races
  * are worked out, as they are its own; the code is not run.
  *
+ * Notes are not used before twins have parted (twins.c): who is alike is no
+ * part of the state.
+ *
  * Not noted are choices, and steps in which memory was judged by clocks
  * (memory.c), which are no part of the state.
  */
@@ -155,7 +158,7 @@ static bool is_mark(void)
 		run.nr_marks == MAX_MARKS)
 		return false;
 	if (run.depth == search.prefix && search.races)
-		return true;
+		return !search.twins || twins_are_over();
 	return one_is_left() && !run.marked_last;
 }
 

@@ -108,7 +108,7 @@ static inline void step_new(struct step *step)
 	const bool first = step == steps;
 
 	step->enabled = step->waiting = 0;
-	step->todo = step->done = step->sleep = 0;
+	step->todo = step->done = step->sleep = step->twins = 0;
 	step->nr_values = step->value = 0;
 	step->preemptions = first ? 0 : step[-1].preemptions;
 	if (!first && search.sleep && asleep_at(step - 1))
@@ -175,6 +175,16 @@ static void merged_too_much(void)
 		run.watch_from = run.engine_from = run.depth + 1;
 }
 
+static void find_twins(struct step *step)
+{
+	step->twins = (uint8_t)twins_among(step->enabled);
+	for (unsigned int left = step->twins; left; left &= left - 1) {
+		const unsigned int i = (unsigned int)__builtin_ctz(left);
+
+		step->twin_of[i] = (uint8_t)twins_first(i, step->enabled);
+	}
+}
+
 /* The step at run.depth begins. */
 static inline unsigned int step_begin(struct step *step)
 {
@@ -233,7 +243,9 @@ static inline bool step_plan(struct step *step, unsigned int previous,
 	step->previous = (uint8_t)previous;
 	step->enabled = (uint8_t)enabled;
 	step->waiting = (uint8_t)waiting;
-	among = enabled & ~(unsigned int)step->sleep;
+	if (search.twins)
+		find_twins(step);
+	among = enabled & ~(unsigned int)(step->sleep | step->twins);
 	if (!among)
 		return false;
 	step->thread = (uint8_t)choose_thread(step, among);
@@ -284,6 +296,8 @@ void schedule_point(enum operation operation, uint16_t object,
 	me->want = want;
 	me->operation = (uint8_t)operation;
 	me->object = object;
+	if (search.twins && !run.launching)
+		twins_step_done();
 	if (run.depth < run.engine_from)
 		next = schedule_next(run.who);
 	else
@@ -324,6 +338,8 @@ unsigned int schedule_choose(unsigned int nr)
 
 	if (!in_thread())
 		return 0;
+	if (search.twins)
+		twins_part();
 	if (search.states)
 		return choose_state(nr);
 	me->operation = OP_CHOOSE;
@@ -381,6 +397,7 @@ static void body_main(void)
  * before that. */
 static void launch(void)
 {
+	twins_begin();
 	run.launching = true;
 	run.may_merge = 0;
 	run.uses = search.frees;

@@ -38,6 +38,13 @@ static inline uint16_t word_turn(const struct sync_u64 *word,
 	return object;
 }
 
+/* This thread looks at a word. */
+static inline void word_tells(uint16_t object, uint64_t value)
+{
+	if (__builtin_expect(search.twins, 0) && object_is_shared(object))
+		twins_told(value);
+}
+
 static inline void word_access(
 	const struct sync_u64 *word, uint16_t object, enum access access)
 {
@@ -74,6 +81,7 @@ static __attribute__((noinline)) uint64_t load_in_turn(
 	uint64_t value;
 
 	word_access(word, object, ACCESS_READ);
+	word_tells(object, word->value);
 	word_synchronises(word, object, WORD_LOADED, site);
 	value = __builtin_expect(tso_on, 0) ? tso_load(word) : word->value;
 	event(OP_LOAD, word, word->value, value, site);
@@ -115,6 +123,7 @@ bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
 
 	/* One that fails has only looked. */
 	word_access(word, object, equal ? ACCESS_WRITE : ACCESS_READ);
+	word_tells(object, before);
 	word_synchronises(
 		word, object, equal ? WORD_CHANGED : WORD_FAILED, site);
 	event(OP_CAS, word, before, equal ? value : before, site);
@@ -133,6 +142,7 @@ static inline uint64_t word_change(struct sync_u64 *word, uint64_t value,
 	const uint64_t before = word->value;
 
 	word_access(word, object, value == before ? ACCESS_READ : ACCESS_WRITE);
+	word_tells(object, before);
 	word_synchronises(word, object, WORD_CHANGED, site);
 	event(operation, word, before, value, site);
 	word->value = value;

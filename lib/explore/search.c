@@ -203,7 +203,7 @@ static void record(
 	search.next_checkpoint = NEVER;
 	replay.for_ever = bug == DAX_EXPLORE_LIVELOCK;
 	search.watch_from = watch_from(search.how);
-	search.races = search.sleep = search.states = false;
+	search.races = search.sleep = search.twins = search.states = false;
 	search.checkpoints = search.rests = false;
 	if (before.how != DAX_EXPLORE_REPLAY && !replay.for_ever)
 		shrink(scenario, bug);
@@ -358,6 +358,8 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 		       how != DAX_EXPLORE_PCT;
 	/* A replay does not start again. */
 	search.frees |= how == DAX_EXPLORE_REPLAY;
+	search.twins = search.scenario->interchangeable && !races_on &&
+		       !tso_on && (search.sleep || search.states);
 	search.watch_from = watch_from(how);
 	pct_setup(search.options->depth);
 	search.random = (search.options->seed ^ 0x9e3779b97f4a7c15u) | 1;
@@ -385,7 +387,7 @@ static void probe(const struct dax_scenario *scenario)
 	unsigned int quiet = 0;
 
 	search.how = DAX_EXPLORE_RANDOM;
-	search.races = search.sleep = false;
+	search.races = search.sleep = search.twins = false;
 	search.checkpoints = search.rests = false;
 	search.next_checkpoint = NEVER;
 	search.prefix = search.first_new = 0;

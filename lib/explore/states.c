@@ -42,6 +42,8 @@ static enum arrival arrive(unsigned int depth)
 		return ARRIVAL_FULL;
 	endless_state(hash);
 	todo[depth] = (uint8_t)next;
+	if (search.twins && !run.state.choice_of)
+		todo[depth] &= (uint8_t)~twins_among(next);
 	steps[depth].enabled = run.state.choice_of ? 0 : (uint8_t)next;
 	return ARRIVAL_NEW;
 }

@@ -85,6 +85,40 @@ static void states_show_a_bug_where_executions_do(void **state)
 	}
 }
 
+static bool is_of_a_mapping(const struct combination *combination)
+{
+	for (unsigned int i = 0; i < nr_state_kinds; i++)
+		if (combination->state == &state_kinds[i])
+			return true;
+	return false;
+}
+
+static void exchanging_threads_hides_no_bug(void **state)
+{
+	const enum dax_explore_how hows[] = {
+		DAX_EXPLORE_ALL, DAX_EXPLORE_STATES};
+
+	(void)state;
+	for (unsigned int i = 0; i < 2 * nr_exhibits; i++) {
+		const struct exhibit *exhibit = &exhibits[i / 2];
+		const struct dax_explore_options options = {.how = hows[i % 2]};
+		struct combination combination;
+		struct dax_explore_report report;
+
+		assert_true(combination_read(&combination, exhibit->scenario));
+		if (!is_of_a_mapping(&combination))
+			continue;
+		combination.interchangeable = true;
+		assert_int_equal(dax_explore_deviate(exhibit->deviation), 0);
+		report = explore_combination(
+			&combination, exhibit->allocs_fail, &options);
+		assert_int_equal(dax_explore_deviate(NULL), 0);
+		if (report.verdict != DAX_EXPLORE_CLEAN_WITHIN)
+			assert_int_equal(!report.bug, !exhibit->expected);
+		dax_explore_report_free(&report);
+	}
+}
+
 static void every_deviation_has_an_exhibit(void **state)
 {
 	const struct dax_explore_deviation *deviation;
@@ -183,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_deviation_is_exposed_and_replayed),
 		cmocka_unit_test(states_show_a_bug_where_executions_do),
+		cmocka_unit_test(exchanging_threads_hides_no_bug),
 		cmocka_unit_test(every_deviation_has_an_exhibit),
 		cmocka_unit_test(
 			families_find_what_takes_four_threads_or_no_memory),

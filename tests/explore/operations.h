@@ -62,6 +62,7 @@ struct combination {
 	unsigned int nr;
 	unsigned int queues;
 	unsigned int sleepers; /* threads that must sleep in some execution */
+	bool interchangeable;  /* who does the same is the same */
 };
 
 /* The body of a scenario whose context is a struct combination. */

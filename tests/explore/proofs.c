@@ -32,6 +32,7 @@ static void prove(struct combination *combination, void *context)
 		.context = combination,
 		.allocs_fail = tally->family->allocs_fail,
 		.snapshots = true,
+		.interchangeable = combination->interchangeable,
 	};
 	const struct dax_explore_options options = {
 		.max_executions = tally->limit,

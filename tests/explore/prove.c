@@ -16,6 +16,7 @@ struct dax_explore_report explore_combination(struct combination *combination,
 		.body = combination_body,
 		.context = combination,
 		.snapshots = true,
+		.interchangeable = combination->interchangeable,
 		.allocs_fail = allocs_fail,
 	};
 	struct dax_explore_report report;
