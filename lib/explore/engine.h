@@ -405,6 +405,10 @@ bool schedule_plan(struct step *step, unsigned int previous,
 void schedule_begin(struct step *step);
 /* Of the search's seed. */
 uint64_t random_below(uint64_t limit);
+/* Adds the threads that need not be chosen at @step: what follows was explored
+ * where they were chosen before, and nothing since, @before being the latest
+ * step, has touched what they are about to. */
+void step_inherit_sleep(struct step *step, const struct step *before);
 /* Would @thread be a preemption, in place of whoever ran before @step? */
 bool step_preempts(const struct step *step, unsigned int thread);
 /* Runs the body up to where the threads begin. */
@@ -493,6 +497,8 @@ void order_released(uint16_t history);
 /* It comes after the step whose number + 1 is @done, if that is not 0, and
  * could not have come before. */
 void order_after(uint16_t done);
+/* States: the current step does what commutes with nothing. */
+void order_everything(void);
 /* Races of the operations that are still blocked at the end. */
 void order_blocked(void);
 bool footprints_clash(const struct footprint *a, const struct footprint *b);
@@ -656,6 +662,8 @@ void seen_reset(void);
 bool seen_has(uint64_t hash);
 /* @hash was not there. False: there is no memory. */
 bool seen_add(uint64_t hash);
+/* Threads that were asleep each time that @hash was seen. */
+uint8_t *seen_sleep(uint64_t hash);
 uint64_t seen_count(void);
 
 /* ---- blocked.c: when nobody can go on ---- */

@@ -392,6 +392,7 @@ void explore_free(void *address, const struct explore_site *site)
 		return;
 	free_matters();
 	block = block_to_free(address);
+	order_everything();
 	event(OP_FREE, address, 0, 0, site);
 	if (block->state == BLOCK_LIVE)
 		require_unused(block, self()->in_callback);
@@ -523,8 +524,10 @@ void sync_rcu_leave(void)
 		return;
 	me->section = NO_SECTION;
 	me->reading = false;
-	if (now.rcu_first)
+	if (now.rcu_first) {
+		order_everything();
 		rcu_left();
+	}
 }
 
 static uint32_t rcu_readers(void)
@@ -553,6 +556,7 @@ void sync_rcu_call(struct sync_rcu_head *head,
 
 	free_matters();
 	rcu_step(OP_RCU_CALL);
+	order_everything();
 	event(OP_RCU_CALL, head, 0, 0, NULL);
 	if (block) {
 		if (block->state != BLOCK_LIVE)

@@ -273,9 +273,9 @@ void order_shared(uint16_t number, enum access access)
 	const unsigned int i = run.depth - 1;
 	unsigned int races;
 
+	footprint_add(&steps[i].footprint, number, access);
 	if (search.states)
 		return;
-	footprint_add(&steps[i].footprint, number, access);
 	if (i >= search.first_new) {
 		races = clock_lacks(
 			&steps[i].clock, rivals_of(history, access));
@@ -302,8 +302,19 @@ void order_released(uint16_t number)
 void order_release(uint16_t number)
 {
 	order_own_done();
-	if (!search.states && objects[number].history)
+	if (!objects[number].history)
+		return;
+	if (search.states)
+		footprint_add(&steps[run.depth - 1].footprint,
+			objects[number].history, ACCESS_RELEASE);
+	else
 		order_released(objects[number].history);
+}
+
+void order_everything(void)
+{
+	if (search.states && in_thread())
+		steps[run.depth - 1].footprint.everything = true;
 }
 
 void order_after(uint16_t done)

@@ -103,6 +103,14 @@ static inline unsigned int asleep_at(const struct step *step)
 	return asleep & ~(1u << step->thread);
 }
 
+void step_inherit_sleep(struct step *step, const struct step *before)
+{
+	const unsigned int asleep = asleep_at(before);
+
+	if (asleep)
+		inherit_sleep(step, before, asleep);
+}
+
 static inline void step_new(struct step *step)
 {
 	const bool first = step == steps;
@@ -111,8 +119,8 @@ static inline void step_new(struct step *step)
 	step->todo = step->done = step->sleep = step->twins = 0;
 	step->nr_values = step->value = 0;
 	step->preemptions = first ? 0 : step[-1].preemptions;
-	if (!first && search.sleep && asleep_at(step - 1))
-		inherit_sleep(step, step - 1, asleep_at(step - 1));
+	if (!first && search.sleep)
+		step_inherit_sleep(step, step - 1);
 }
 
 uint64_t random_below(uint64_t limit)
