@@ -375,6 +375,14 @@ void coroutine_leave_nothing(void);
  * of new frames that nobody writes: make it the same on each path. */
 void coroutine_clear_below(unsigned int who);
 
+/* States: nor does a whole operation leave anything, which has seen counts,
+ * numbers of blocks and more that is no part of a state. */
+static inline void coroutine_wipe(void)
+{
+	if (__builtin_expect(search.states, 0))
+		coroutine_leave_nothing();
+}
+
 /* ---- schedule.c ---- */
 
 /* The announced operation of this thread, which E1 allows to perform when

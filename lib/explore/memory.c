@@ -246,6 +246,7 @@ void *explore_alloc(size_t size, size_t align, const struct explore_site *site)
 	event(OP_ALLOC, block->start, size, 0, site);
 	if (races_on)
 		races_alloc(block->start, size, site);
+	coroutine_wipe();
 	return block->start;
 }
 
@@ -403,6 +404,7 @@ void explore_free(void *address, const struct explore_site *site)
 	block->state = BLOCK_FREE;
 	memset(block->start, POISON, block->size);
 	now.nr_live--;
+	coroutine_wipe();
 }
 
 uint64_t sync_alloc_live(void)
@@ -528,6 +530,7 @@ void sync_rcu_leave(void)
 		order_everything();
 		rcu_left();
 	}
+	coroutine_wipe();
 }
 
 static uint32_t rcu_readers(void)
@@ -572,12 +575,13 @@ void sync_rcu_call(struct sync_rcu_head *head,
 	head->next = NULL;
 	head->waiters = 0;
 	head->readers = rcu_readers();
-	if (!head->readers) {
+	if (head->readers) {
+		*now.rcu_end = head;
+		now.rcu_end = &head->next;
+	} else {
 		rcu_run(head);
-		return;
 	}
-	*now.rcu_end = head;
-	now.rcu_end = &head->next;
+	coroutine_wipe();
 }
 
 void sync_rcu_barrier(void)

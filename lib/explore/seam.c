@@ -85,6 +85,7 @@ static __attribute__((noinline)) uint64_t load_in_turn(
 	word_synchronises(word, object, WORD_LOADED, site);
 	value = __builtin_expect(tso_on, 0) ? tso_load(word) : word->value;
 	event(OP_LOAD, word, word->value, value, site);
+	coroutine_wipe();
 	return value;
 }
 
@@ -112,6 +113,7 @@ void explore_store(
 	word_access(word, object, ACCESS_WRITE);
 	word_synchronises(word, object, WORD_STORED, site);
 	word->value = value;
+	coroutine_wipe();
 }
 
 bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
@@ -131,6 +133,7 @@ bool explore_cas(struct sync_u64 *word, uint64_t *expected, uint64_t value,
 		word->value = value;
 	else
 		*expected = before;
+	coroutine_wipe();
 	return equal;
 }
 
@@ -146,6 +149,7 @@ static inline uint64_t word_change(struct sync_u64 *word, uint64_t value,
 	word_synchronises(word, object, WORD_CHANGED, site);
 	event(operation, word, before, value, site);
 	word->value = value;
+	coroutine_wipe();
 	return before;
 }
 
@@ -176,6 +180,7 @@ void explore_count(
 	word_synchronises(word, object, WORD_CHANGED, site);
 	event(OP_ADD, word, before, before + delta, site);
 	word->value = before + delta;
+	coroutine_wipe();
 }
 
 bool explore_reserve(
@@ -191,6 +196,7 @@ bool explore_reserve(
 	word_synchronises(word, object, WORD_CHANGED, site);
 	event(OP_ADD, word, before, before + 1, site);
 	word->value = before + 1;
+	coroutine_wipe();
 	return open;
 }
 
@@ -235,6 +241,7 @@ void explore_lock(struct sync_lock *lock, const struct explore_site *site)
 	event(OP_LOCK, lock, 0, 1, site);
 	lock->held = true;
 	lock->owner = (uint8_t)run.who;
+	coroutine_wipe();
 }
 
 void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
@@ -257,6 +264,7 @@ void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 	order_release(object);
 	if (races_on)
 		races_unlocked(lock, object, site);
+	coroutine_wipe();
 }
 
 /* ---- sleeping ---- */
@@ -323,6 +331,7 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	event(OP_PARK, parker, unparked, 0, site);
 	sync_note("%s", unparked ? "goes on" : "has waited long enough");
 	parker->token = false;
+	coroutine_wipe();
 	return unparked;
 }
 
@@ -363,6 +372,7 @@ void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 	if (explore_recording && (who = events_sleeper(parker)) < MAX_THREADS)
 		sync_note("unparks %s (%u)", run.threads[who].name, who + 1);
 	parker->token = true;
+	coroutine_wipe();
 }
 
 /* ---- the rest ---- */
