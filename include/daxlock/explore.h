@@ -156,8 +156,9 @@ void dax_explore_note(const char *format, ...)
 /**
  * enum dax_explore_how - which interleavings
  * @DAX_EXPLORE_AUTO: those with 0, 1 and 2 preemptions, some thousands of each,
- *	which finds most bugs in the simplest form; then DAX_EXPLORE_ALL, a
- *	million unless @max_executions says otherwise
+ *	which finds most bugs in the simplest form; then DAX_EXPLORE_ALL and
+ *	DAX_EXPLORE_STATES by turns, a million executions and three million
+ *	states unless @max_executions says otherwise
  * @DAX_EXPLORE_ALL: one of each kind that differs (source-DPOR, sleep sets)
  * @DAX_EXPLORE_SLEEP_SETS: the same, found more slowly in another way
  * @DAX_EXPLORE_STATES: every state once, however many ways lead there; the

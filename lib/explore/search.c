@@ -453,6 +453,7 @@ static void explore_states(const struct dax_scenario *scenario,
  * random after none. */
 #define AUTO_EXECUTIONS 4000
 #define AUTO_BOUND	2
+#define AUTO_FIRST	16000
 #define AUTO_ALL	1000000
 #define AUTO_STATES	3 /* a state costs a third of an execution */
 
@@ -476,6 +477,41 @@ static void sample(const struct dax_scenario *scenario,
 	report->search_ns = before.search_ns;
 }
 
+static void explore_simplest(const struct dax_scenario *scenario,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	report->verdict = DAX_EXPLORE_CLEAN_WITHIN;
+	for (int bound = 0; bound <= AUTO_BOUND &&
+			    report->verdict == DAX_EXPLORE_CLEAN_WITHIN;
+		bound++) {
+		search_begin(DAX_EXPLORE_EVERY, bound, AUTO_EXECUTIONS);
+		explore(scenario, report, start_ns);
+	}
+}
+
+/* One execution of each kind, or each state, whichever is over sooner: nobody
+ * knows before. So by turns, each time for longer. */
+static void explore_all(const struct dax_scenario *scenario, uint64_t limit,
+	struct dax_explore_report *report, uint64_t start_ns)
+{
+	const bool states = can_search_states();
+
+	for (uint64_t turn = states ? AUTO_FIRST : limit;; turn *= 4) {
+		if (turn > limit)
+			turn = limit;
+		search_begin(DAX_EXPLORE_ALL, -1, turn);
+		explore(scenario, report, start_ns);
+		if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN && states) {
+			search_begin(
+				DAX_EXPLORE_STATES, -1, AUTO_STATES * turn);
+			explore_states(scenario, report, start_ns);
+		}
+		if (report->verdict != DAX_EXPLORE_CLEAN_WITHIN ||
+			turn == limit)
+			return;
+	}
+}
+
 static void explore_automatically(const struct dax_scenario *scenario,
 	struct dax_explore_report *report, uint64_t start_ns)
 {
@@ -483,19 +519,9 @@ static void explore_automatically(const struct dax_scenario *scenario,
 				       ? search.options->max_executions
 				       : AUTO_ALL;
 
-	for (int bound = 0; bound <= AUTO_BOUND; bound++) {
-		search_begin(DAX_EXPLORE_EVERY, bound, AUTO_EXECUTIONS);
-		explore(scenario, report, start_ns);
-		if (report->verdict != DAX_EXPLORE_CLEAN_WITHIN)
-			return;
-	}
-	search_begin(DAX_EXPLORE_ALL, -1, limit);
-	explore(scenario, report, start_ns);
-	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN &&
-		can_search_states()) {
-		search_begin(DAX_EXPLORE_STATES, -1, AUTO_STATES * limit);
-		explore_states(scenario, report, start_ns);
-	}
+	explore_simplest(scenario, report, start_ns);
+	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN)
+		explore_all(scenario, limit, report, start_ns);
 	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN)
 		sample(scenario, report, start_ns);
 }
