@@ -194,6 +194,8 @@ enum dax_explore_how {
  * @max_executions: 0: no limit
  * @max_ns: give up after that time; 0: no limit
  * @max_steps: of one execution; 0: 2000
+ * @max_pause_ns: of CPU time, without an operation of the seam; 0: 5 s. While it
+ *	explores, SIGVTALRM and the timer of that name are the explorer's
  * @keep_going: count all bugs instead of stopping at the first
  * @steps: the table shows each operation, not only notes
  * @races: look for data races; not with DAX_EXPLORE_STATES. Plain accesses are
@@ -211,6 +213,7 @@ struct dax_explore_options {
 	uint64_t max_executions;
 	uint64_t max_ns;
 	unsigned int max_steps;
+	uint64_t max_pause_ns;
 	bool keep_going;
 	bool steps;
 	bool races;
@@ -248,7 +251,8 @@ enum dax_explore_verdict {
  * @DAX_EXPLORE_BAD_FREE: of what is free, or never was allocated
  * @DAX_EXPLORE_LEAK: memory is left at the end
  * @DAX_EXPLORE_CRASH: an invalid address
- * @DAX_EXPLORE_STEP_LIMIT: too many steps, perhaps without end
+ * @DAX_EXPLORE_STEP_LIMIT: too many steps, perhaps without end; or too long
+ *	without one
  * @DAX_EXPLORE_DATA_RACE: nothing in C11's sense orders two accesses of one
  *	byte, one of them a write and one of them plain
  * @DAX_EXPLORE_LIVELOCK: what was before comes again, for ever, and each thread

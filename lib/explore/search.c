@@ -10,6 +10,7 @@
 #include "explore/context.h"
 #include "explore/engine.h"
 #include "explore/races.h"
+#include "explore/stuck.h"
 #include "explore/tso.h"
 
 struct search search;
@@ -205,7 +206,9 @@ static void record(
 	search.watch_from = watch_from(search.how);
 	search.races = search.sleep = search.twins = search.states = false;
 	search.checkpoints = search.rests = false;
-	if (before.how != DAX_EXPLORE_REPLAY && !replay.for_ever)
+	/* One without an operation costs its time each time it is tried. */
+	if (before.how != DAX_EXPLORE_REPLAY && !replay.for_ever &&
+		!stuck_found())
 		shrink(scenario, bug);
 	replay_begin();
 	explore_recording = true;
@@ -619,7 +622,9 @@ int dax_explore(const struct dax_scenario *scenario,
 		    search.options->how != DAX_EXPLORE_STATES);
 	tso_setup(search.options->tso);
 	catch_crashes(before);
+	stuck_begin(search.options->max_pause_ns);
 	explore_as_asked(scenario, report);
+	stuck_end();
 	release_crashes(before);
 	memory_forget_statics();
 	seen_reset();

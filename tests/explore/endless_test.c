@@ -134,6 +134,49 @@ static void waiting_in_a_loop_is_no_livelock(void **state)
 	assert_int_equal(report.verdict, DAX_EXPLORE_PROVED);
 }
 
+static volatile bool stored; /* which the explorer knows nothing of */
+
+static void loop_on_plain_memory(void *word, long unused)
+{
+	(void)unused;
+	sync_store((struct sync_u64 *)word, 1, memory_order_relaxed);
+	while (!stored)
+		;
+}
+
+static void one_that_spins(void *unused)
+{
+	(void)unused;
+	dax_explore_thread("spins", loop_on_plain_memory, &words[0], 0);
+	dax_explore_thread("stores", store_often, &words[0], 1);
+	dax_explore_run();
+}
+
+static void a_loop_without_an_operation_is_left(void **state)
+{
+	const enum dax_explore_how hows[] = {
+		DAX_EXPLORE_AUTO, DAX_EXPLORE_STATES};
+	const struct dax_scenario scenario = {
+		.body = one_that_spins, .snapshots = true};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct dax_explore_options options = {
+			.how = hows[i], .max_pause_ns = 20000000};
+		struct dax_explore_report report;
+
+		assert_int_equal(dax_explore(&scenario, &options, &report), 0);
+		if (i && !states_are_searched(&report))
+			skip();
+		assert_int_equal(report.bug, DAX_EXPLORE_STEP_LIMIT);
+		assert_string_equal(report.message,
+			"spins has run for 20 ms without an operation, perhaps "
+			"in a loop");
+		assert_non_null(report.token);
+		dax_explore_report_free(&report);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +184,7 @@ int main(void)
 		cmocka_unit_test(a_livelock_is_found_in_states_and_replayed),
 		cmocka_unit_test(a_loop_of_one_thread_comes_to_an_end),
 		cmocka_unit_test(waiting_in_a_loop_is_no_livelock),
+		cmocka_unit_test(a_loop_without_an_operation_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
