@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "explore/disk_operations.h"
+#include "explore/file_operations.h"
+#include "explore/page_operations.h"
 #include "explore/prove.h"
 
 static void prove_pairs(unsigned int queues, unsigned int allocs_fail)
@@ -62,9 +64,46 @@ static void pairs_on_a_file_and_its_clone_find_no_bug(void **unused)
 					DAX_EXPLORE_NO_BUG);
 }
 
+static void expect_own_name(const struct operation_kind *kind)
+{
+	if (operation_named(kind->name) != kind)
+		print_message("two are named %s\n", kind->name);
+	assert_ptr_equal(operation_named(kind->name), kind);
+}
+
+static void expect_own_state_name(const struct state_kind *kind)
+{
+	if (state_named(kind->name) != kind)
+		print_message("two are named %s\n", kind->name);
+	assert_ptr_equal(state_named(kind->name), kind);
+}
+
+/* A combination is read by names: those of a mapping, of a file, of pages and
+ * of a disk. */
+static void each_name_is_of_one_thing(void **unused)
+{
+	const struct operation_kind *(*const operations[])(unsigned int) = {
+		file_operation, page_operation, disk_operation};
+	const struct state_kind *(*const states[])(unsigned int) = {
+		file_state, page_state, disk_state};
+
+	(void)unused;
+	for (unsigned int i = 0; i < nr_operation_kinds; i++)
+		expect_own_name(&operation_kinds[i]);
+	for (unsigned int i = 0; i < nr_state_kinds; i++)
+		expect_own_state_name(&state_kinds[i]);
+	for (unsigned int table = 0; table < 3; table++) {
+		for (unsigned int i = 0; operations[table](i); i++)
+			expect_own_name(operations[table](i));
+		for (unsigned int i = 0; states[table](i); i++)
+			expect_own_state_name(states[table](i));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_name_is_of_one_thing),
 		cmocka_unit_test(all_pairs_are_proved),
 		cmocka_unit_test(all_pairs_are_proved_short_of_memory),
 		cmocka_unit_test(pairs_on_a_file_and_its_clone_find_no_bug),
