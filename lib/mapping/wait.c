@@ -98,6 +98,15 @@ enum leaving {
 	LEAVE_GIVE_UP,
 };
 
+static void take_sleepers_locked(struct dax_stats *stats,
+	struct dax_waitq *queue, const struct dax_wait_key *key,
+	enum dax_wake_mode mode, struct dax_woken *woken)
+{
+	dax_waitq_take_locked(queue, key, mode, woken);
+	if (stats)
+		stats_wake_locked(stats, queue, key, woken);
+}
+
 /* @slot: of the entry that is its own, or NULL. */
 static void leave_line(struct dax_mapping *m, struct wait *wait,
 	enum leaving how, struct sync_u64 *slot)
@@ -115,7 +124,8 @@ static void leave_line(struct dax_mapping *m, struct wait *wait,
 		waitq_remove_locked(queue, waiter);
 	wait->in_line = false;
 	if (how == LEAVE_GIVE_UP && !wait->granted)
-		dax_waitq_take_locked(queue, key, DAX_WAKE_NEXT, &woken);
+		take_sleepers_locked(
+			m->stats, queue, key, DAX_WAKE_NEXT, &woken);
 	if (how == LEAVE_SERVED && slot && !waitq_sleeps_locked(queue, key))
 		/* L2. Relaxed: our own, or what others add to it (MO-5). */
 		sync_and(slot, ~WORD_WAITERS, memory_order_relaxed);
@@ -239,9 +249,7 @@ void wake_sleepers(struct dax_waitq_table *waitqs, struct dax_stats *stats,
 
 	/* WAITERS stays as it is, perhaps without need: the next unlock then
 	 * finds nobody and clears it. */
-	dax_waitq_take_locked(queue, key, mode, &woken);
-	if (stats)
-		stats_wake_locked(stats, queue, key, &woken);
+	take_sleepers_locked(stats, queue, key, mode, &woken);
 	dax_waitq_unlock(queue);
 	dax_waitq_wake(&woken);
 }

@@ -4,6 +4,7 @@
  * comes from, and knows which entries are slept on most.
  */
 #include "counted.h"
+#include "mapping/mapping.h"
 #include "mapping/stats.h"
 #include "support/crew.h"
 
@@ -126,6 +127,29 @@ static void a_sleep_that_is_given_up_is_no_wake(void **state)
 	assert_int_equal(counts().wakes, 1);
 	assert_int_equal(counts().wakes_idle, 1);
 	assert_int_equal(counts().woken, 0);
+}
+
+/* The first in line was chosen, and gives up before it slept again. */
+static void a_wake_that_is_passed_on_is_counted(void **state)
+{
+	struct scene *scene = *state;
+	struct wait wait = WAIT_INIT(WAITQ_IN_LINE, NULL);
+	struct actor actor = {.deed = LOCK, .index = BASE};
+	const dax_entry_t entry = scene_hold(scene, BASE, DAX_PTE);
+	const uint64_t word = scene_word(scene, BASE);
+	struct tree_place place = {.word = word};
+	struct dax_waitq *queue = entry_join_queue(scene->m, BASE, word, &wait);
+
+	actor_start_asleep(scene, &actor, BASE);
+	dax_unlock_entry(scene->m, BASE, entry);
+	assert_int_equal(dax_waitq_sleep(queue, &wait.waiter, NULL), 0);
+	assert_int_equal(counts().woken, 1);
+	wait.in_line = true;
+	assert_int_equal(wait_end(scene->m, BASE, &wait, -ETIMEDOUT, &place),
+		-ETIMEDOUT);
+	assert_int_equal(counts().wakes, 2);
+	assert_int_equal(counts().woken, 2);
+	actor_finish(&actor);
 }
 
 static void a_herd_is_one_wake(void **state)
@@ -262,6 +286,7 @@ int main(void)
 		COUNTED_TEST(an_entry_shows_no_trace_of_it),
 		COUNTED_TEST(a_sleep_and_its_wake_are_counted),
 		COUNTED_TEST(a_sleep_that_is_given_up_is_no_wake),
+		COUNTED_TEST(a_wake_that_is_passed_on_is_counted),
 		COUNTED_TEST(a_herd_is_one_wake),
 		COUNTED_TEST(a_hand_over_is_counted),
 		COUNTED_TEST(sleepers_on_other_entries_are_collisions),
