@@ -121,9 +121,57 @@ static void what_has_changed_is_handed_over_as_it_is(void **state)
 	assert_int_equal(dax_to_pfn(actor.entry), PFN(BASE));
 }
 
-/* ---- giving up ---- */
-
 static const struct dax_wait_limit long_past = {.deadline_ns = 1};
+
+/* ---- when the entry has gone meanwhile ---- */
+
+/* The main thread is first in line for the entry at BASE, chosen and awake. */
+static void stand_in_line(struct scene *scene, struct wait *wait)
+{
+	const dax_entry_t held = scene_hold(scene, BASE, DAX_PTE);
+	struct dax_waitq *queue =
+		entry_join_queue(scene->m, BASE, scene_word(scene, BASE), wait);
+
+	dax_unlock_entry(scene->m, BASE, held);
+	assert_int_equal(dax_waitq_sleep(queue, &wait->waiter, NULL), 0);
+	wait->in_line = true;
+}
+
+static void who_finds_another_entry_stands_in_line_for_that(void **state)
+{
+	struct scene *scene = *state;
+	struct wait wait = WAIT_INIT(WAITQ_IN_LINE, &long_past);
+	dax_entry_t held;
+
+	stand_in_line(scene, &wait);
+	held = scene_hold(scene, BASE + 1, DAX_PTE);
+	assert_int_equal(entry_wait(scene->m, BASE + 1,
+				 scene_word(scene, BASE + 1), &wait),
+		-ETIMEDOUT);
+	assert_int_equal(waiter_of(&wait.waiter)->key.index, BASE + 1);
+	assert_int_equal(scene_asleep(scene, BASE), 0);
+	dax_unlock_entry(scene->m, BASE + 1, held);
+}
+
+static void who_locks_another_entry_forgets_no_sleeper_of_it(void **state)
+{
+	struct scene *scene = *state;
+	struct wait wait = WAIT_INIT(WAITQ_IN_LINE, NULL);
+	struct actor actor = {.deed = LOCK, .index = BASE + 1};
+	struct tree_place place;
+	dax_entry_t held;
+
+	stand_in_line(scene, &wait);
+	held = scene_hold(scene, BASE + 1, DAX_PTE);
+	actor_start_asleep(scene, &actor, BASE + 1);
+	place = tree_walk(&scene->m->tree, BASE + 1, 0);
+	assert_int_equal(wait_end(scene->m, BASE + 1, &wait, 0, &place), 0);
+	assert_true(word_has(scene_word(scene, BASE + 1), WORD_WAITERS));
+	dax_unlock_entry(scene->m, BASE + 1, held);
+	actor_finish(&actor);
+}
+
+/* ---- giving up ---- */
 
 /* It was locked a moment ago, and is free now: one may look again. */
 static int wait_for_free(
@@ -179,6 +227,8 @@ int main(void)
 		SCENE_TEST(a_pmd_is_handed_to_who_wants_any_page_of_it),
 		SCENE_TEST(what_is_handed_over_is_split_if_need_be),
 		SCENE_TEST(what_has_changed_is_handed_over_as_it_is),
+		SCENE_TEST(who_finds_another_entry_stands_in_line_for_that),
+		SCENE_TEST(who_locks_another_entry_forgets_no_sleeper_of_it),
 		SCENE_TEST(who_comes_too_late_time_after_time_times_out),
 		SCENE_TEST(so_does_who_spins),
 		SCENE_TEST(who_was_cancelled_does_not_look_again),

@@ -198,6 +198,20 @@ static void who_slept_on_another_order_is_handed_nothing(void **state)
 	end(line);
 }
 
+/* All keys share the queue. */
+static void who_waits_for_something_else_is_handed_nothing(void **state)
+{
+	struct line *line = line_of(state);
+	struct dax_waiter other = {0};
+
+	end(line);
+	waiter_of(&other)->order = ORDER;
+	enqueue(line->table, &other, &key_b, WAITQ_IN_LINE);
+	assert_false(hand_over(line, ORDER, 0));
+	assert_int_equal(
+		dax_waitq_sleep(line->queue, &other, &long_past), -ETIMEDOUT);
+}
+
 static void who_stands_in_no_line_is_handed_nothing(void **state)
 {
 	struct line *line = line_of(state);
@@ -240,6 +254,7 @@ int main(void)
 		SLEEPERS_TEST(who_is_handed_it_awake_is_not),
 		SLEEPERS_TEST(who_is_about_to_wake_it_keeps_its_list),
 		SLEEPERS_TEST(who_slept_on_another_order_is_handed_nothing),
+		SLEEPERS_TEST(who_waits_for_something_else_is_handed_nothing),
 		SLEEPERS_TEST(who_stands_in_no_line_is_handed_nothing),
 		SLEEPERS_TEST(who_waits_behind_others_is_passed),
 	};
