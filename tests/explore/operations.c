@@ -436,10 +436,16 @@ static void pmd_zero_dirty(struct world *world)
 	put(world, 0, DAX_PMD_ORDER, 0, DAX_PMD | DAX_ZERO_PAGE | DAX_DIRTY);
 }
 
-/* Nobody in line is passed, or twice. */
+/* Nobody in line is passed, or once, or twice. */
 static void small1_fair(struct world *world)
 {
 	dax_waitq_table_limit_passes(world->waitqs, 0);
+	small1(world);
+}
+
+static void small1_once(struct world *world)
+{
+	dax_waitq_table_limit_passes(world->waitqs, 1);
 	small1(world);
 }
 
@@ -470,6 +476,7 @@ const struct state_kind state_kinds[] = {
 	{"small0-empty", small0_empty, mapping_body},
 	{"counted", small1, counted_body},
 	{"small1-fair", small1_fair, mapping_body},
+	{"small1-once", small1_once, mapping_body},
 	{"small1-fairly", small1_fairly, mapping_body},
 	{"pmd-zero-fair", pmd_zero_fair, mapping_body},
 };

@@ -45,6 +45,8 @@ const struct named_scenario named_scenarios[] = {
 		"what is counted of sleeps and wakes adds up", 2, 0, 108910},
 	{"handed-over", "small1-fair: B1,L1 /1",
 		"who is first in line is not passed too often", 1, 0, 41616},
+	{"handed-over-while-woken", "small1-once: L1,L1,L1 /1",
+		"who is about to wake it does not mind", 2, 0, 49332},
 	{"handed-over-at-a-deadline", "small1-fairly: B1,D1 /1",
 		"who gives up as it is handed the entry has it", 1, 0, 168549},
 	{"handed-over-and-removed", "small1-fair: F1,F1,I1 /1",
