@@ -175,6 +175,10 @@ void dax_waitq_table_delete(struct dax_waitq_table **table);
  * the entry is not unlocked but handed over to the first in line. All others
  * wait until it runs: with few passes locks are fair, and slow.
  *
+ * Whoever waits for an entry to be free, to drop it or to lock it for a page,
+ * stands in no line, and has its chance when the entry is unlocked: without
+ * @passes not before nobody stands in line.
+ *
  * So a sleeper that has N others before it is passed by those who came later at
  * most (N + 1) * @passes times, and once more if it fell asleep while the entry
  * was being unlocked. The count begins anew with an entry that is made anew.

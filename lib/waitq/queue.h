@@ -48,7 +48,8 @@ struct waiter {
 	unsigned int order;	   /* in line; const while queued: of the entry
 				    * that it waits for */
 	struct sync_parker parker; /* W1 */
-	/* Of mappings with statistics; written by the sleeper, not queued. */
+	/* Of mappings with statistics; guarded by queue->lock, and written by
+	 * the sleeper only. */
 	unsigned int sleeps; /* of this call; 0: what follows is not known */
 	uint64_t thread;
 	uint64_t since_ns; /* of the first of them */
