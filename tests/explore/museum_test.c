@@ -58,10 +58,15 @@ static void every_deviation_is_exposed_and_replayed(void **state)
 	}
 }
 
+/* One exhibit, of four threads, has many millions of states. */
+#define MAX_STATES 300000
+
 /* Perhaps another one, which the deviation causes as well. */
 static void states_show_a_bug_where_executions_do(void **state)
 {
-	const struct dax_explore_options states = {.how = DAX_EXPLORE_STATES};
+	const struct dax_explore_options states = {
+		.how = DAX_EXPLORE_STATES, .max_executions = MAX_STATES};
+	unsigned int nr_left_out = 0;
 
 	(void)state;
 	for (unsigned int i = 0; i < nr_exhibits; i++) {
@@ -71,9 +76,14 @@ static void states_show_a_bug_where_executions_do(void **state)
 			explore_exhibit(exhibit, exhibit->deviation, &states);
 		struct dax_explore_report replayed;
 
-		/* AddressSanitizer's stacks cannot be copied. */
-		if (report.verdict == DAX_EXPLORE_CLEAN_WITHIN)
-			skip();
+		if (report.verdict == DAX_EXPLORE_CLEAN_WITHIN) {
+			/* AddressSanitizer's stacks cannot be copied. */
+			if (!i)
+				skip();
+			nr_left_out++;
+			dax_explore_report_free(&report);
+			continue;
+		}
 		assert_int_equal(!report.bug, !exhibit->expected);
 		if (!report.bug)
 			continue;
@@ -83,6 +93,7 @@ static void states_show_a_bug_where_executions_do(void **state)
 		dax_explore_report_free(&replayed);
 		dax_explore_report_free(&report);
 	}
+	assert_true(nr_left_out <= 1);
 }
 
 static bool is_of_a_mapping(const struct combination *combination)
@@ -90,6 +101,16 @@ static bool is_of_a_mapping(const struct combination *combination)
 	for (unsigned int i = 0; i < nr_state_kinds; i++)
 		if (combination->state == &state_kinds[i])
 			return true;
+	return false;
+}
+
+static bool has_twins(const struct combination *combination)
+{
+	for (unsigned int i = 1; i < combination->nr; i++)
+		for (unsigned int j = 0; j < i; j++)
+			if (combination->operations[i] ==
+				combination->operations[j])
+				return true;
 	return false;
 }
 
@@ -101,12 +122,13 @@ static void exchanging_threads_hides_no_bug(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 2 * nr_exhibits; i++) {
 		const struct exhibit *exhibit = &exhibits[i / 2];
-		const struct dax_explore_options options = {.how = hows[i % 2]};
+		const struct dax_explore_options options = {
+			.how = hows[i % 2], .max_executions = MAX_STATES};
 		struct combination combination;
 		struct dax_explore_report report;
 
 		assert_true(combination_read(&combination, exhibit->scenario));
-		if (!is_of_a_mapping(&combination))
+		if (!is_of_a_mapping(&combination) || !has_twins(&combination))
 			continue;
 		combination.interchangeable = true;
 		assert_int_equal(dax_explore_deviate(exhibit->deviation), 0);
