@@ -207,12 +207,15 @@ int dax_file_read(struct dax_file *file, uint64_t pos, void *to, size_t len,
  * @len: bytes
  * @done: bytes written
  *
- * The bytes are flushed; the metadata is not committed.
+ * The bytes are flushed; the metadata is not committed. Past the end of the
+ * file: what is between reads as zeros, also what was stored there through a
+ * page table.
  *
  * Return: 0; -ENOSPC, -ENOMEM, -EIO, when nothing was written; so is
- * -EHWPOISON, a part of a bad page was to be, and what dax_badblocks_clear()
- * says of all of one; -EINVAL as dax_file_read().
- * Models: fs/ext4/file.c ext4_dax_write_iter(), v6.12.
+ * -EHWPOISON, a part of a bad page was to be, or to be zeroed, and what
+ * dax_badblocks_clear() says of all of one; -EINVAL as dax_file_read().
+ * Models: fs/ext4/file.c ext4_dax_write_iter(), v6.12. Differs: zeroes what
+ * is between, as fs/xfs/xfs_file.c xfs_file_write_checks() does.
  */
 int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
 	size_t len, size_t *done) DAX_MUST_CHECK;
@@ -254,11 +257,13 @@ enum dax_file_change {
  * @pos: byte
  * @len: bytes, not 0
  *
- * Return: 0; -ENOSPC, -ENOMEM: part of the range may have been allocated;
- * -EINVAL @len is 0, or the range does not fit in 63 bits, or
- * (DAX_FILE_COLLAPSE) is not of whole pages or reaches the end; -EIO the
- * range had to be written back and could not; -EHWPOISON a page is bad, and
- * would be zeroed in part, or is shared and would be copied.
+ * When it fails the size is as it was, but part of the range may have been
+ * allocated, or its edges (DAX_FILE_ZERO: any part of it) zeroed.
+ *
+ * Return: 0; -ENOSPC, -ENOMEM; -EINVAL @len is 0, or the range does not fit in
+ * 63 bits, or (DAX_FILE_COLLAPSE) is not of whole pages or reaches the end;
+ * -EIO the range had to be written back and could not; -EHWPOISON a page is
+ * bad, and would be zeroed in part, or is shared and would be copied.
  * Models: fs/ext4/extents.c ext4_fallocate(), v6.12.
  */
 int dax_file_change(struct dax_file *file, enum dax_file_change change,

@@ -68,6 +68,22 @@ static struct part part_of(uint64_t pos, uint64_t end)
 	return (struct part){pos, end, first, stop > first ? stop - first : 0};
 }
 
+static int zero_tail(struct dax_file *file, uint64_t end)
+{
+	return zero_in_page(
+		file, end, (end + DAX_PAGE_SIZE - 1) & -DAX_PAGE_SIZE);
+}
+
+int file_zero_past_end(struct dax_file *file)
+{
+	int error;
+
+	dax_filemap_invalidate_lock(file->space);
+	error = zero_tail(file, dax_file_size(file));
+	dax_filemap_invalidate_unlock(file->space);
+	return error;
+}
+
 static int zero_edges(struct dax_file *file, struct part part)
 {
 	const uint64_t head_end = part.first << DAX_PAGE_SHIFT;
@@ -156,12 +172,6 @@ static int break_layouts(struct dax_file *file, uint64_t pos, uint64_t end)
 	return file_break_layouts(&range, 1);
 }
 
-static void grow_to(struct dax_file *file, uint64_t end)
-{
-	if (end > dax_file_size(file))
-		file_set_size(file, end);
-}
-
 /* For two edges that become unshared, and the range: after this, nothing of it
  * fails for want of memory. */
 static int reserve(struct dax_file *file)
@@ -192,8 +202,7 @@ static int truncate_locked(struct dax_file *file, uint64_t size)
 	/* The tail of the last page: what is stored there past the end must
 	 * not come back when the file grows. */
 	if (!error)
-		error = zero_in_page(file, edge,
-			(edge + DAX_PAGE_SIZE - 1) & -DAX_PAGE_SIZE);
+		error = zero_tail(file, edge);
 	if (error)
 		return error;
 	file_set_size(file, size);
@@ -223,11 +232,8 @@ static int allocate(struct dax_file *file, struct part part)
 {
 	const uint64_t first = part.pos >> DAX_PAGE_SHIFT;
 	const uint64_t stop = (part.end + DAX_PAGE_SIZE - 1) >> DAX_PAGE_SHIFT;
-	const int error = file_preallocate(file, first, stop - first);
 
-	if (!error)
-		grow_to(file, part.end);
-	return error;
+	return file_preallocate(file, first, stop - first);
 }
 
 static int punch_locked(struct dax_file *file, struct part part)
@@ -305,8 +311,20 @@ static int zero(struct dax_file *file, struct part part)
 	if (!error)
 		error = zero_edges(file, part);
 	dax_filemap_invalidate_unlock(file->space);
+	return error;
+}
+
+/* The size is last: a call that fails leaves it as it was. */
+static int grow_with(struct dax_file *file, struct part part,
+	int (*change)(struct dax_file *file, struct part part))
+{
+	const bool grows = part.end > dax_file_size(file);
+	int error = grows ? file_zero_past_end(file) : 0;
+
 	if (!error)
-		grow_to(file, part.end);
+		error = change(file, part);
+	if (!error && grows)
+		file_set_size(file, part.end);
 	return error;
 }
 
@@ -360,11 +378,11 @@ static int change_locked(
 {
 	switch (change) {
 	case DAX_FILE_ALLOCATE:
-		return allocate(file, part);
+		return grow_with(file, part, allocate);
 	case DAX_FILE_PUNCH:
 		return punch(file, part);
 	case DAX_FILE_ZERO:
-		return zero(file, part);
+		return grow_with(file, part, zero);
 	default:
 		return collapse(file, part);
 	}

@@ -215,6 +215,9 @@ int file_break_layouts(const struct file_range *ranges, unsigned int nr);
 
 /* ---- change.c ---- */
 
+/* Before the file grows: what was stored in its last page, past its end, is 0.
+ * INODE held alone. */
+int file_zero_past_end(struct dax_file *file);
 /* Entries of @pages go, as a whole: what else they have is made durable. */
 int file_drop_entries(struct dax_file *file, struct space_range pages);
 

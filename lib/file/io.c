@@ -271,6 +271,8 @@ int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
 	if (!file_range_fits(pos, len))
 		return -EINVAL;
 	rwsem_acquire(&file->inode, write_mode());
+	if (len && pos > dax_file_size(file))
+		error = file_zero_past_end(file);
 	while (io.pos < io.end && !error)
 		error = write_piece(&io, (const char *)from + (io.pos - pos));
 	/* What was not written does not move the end of the file. */

@@ -207,6 +207,101 @@ static void a_bad_page_cannot_be_read(void **state)
 	assert_int_equal(bytes[0], 5);
 }
 
+/* ---- the tail of the last page ---- */
+
+/* Each grows the file to 3 pages, and puts nothing in the first. */
+
+static int write_page_2(struct dax_file *file)
+{
+	static const char bytes[PAGE];
+	size_t done;
+
+	return dax_file_write(file, 2 * PAGE, bytes, PAGE, &done);
+}
+
+static int allocate_page_2(struct dax_file *file)
+{
+	return dax_file_change(file, DAX_FILE_ALLOCATE, 2 * PAGE, PAGE);
+}
+
+static int zero_page_2(struct dax_file *file)
+{
+	return dax_file_change(file, DAX_FILE_ZERO, 2 * PAGE, PAGE);
+}
+
+static int grow_to_page_2(struct dax_file *file)
+{
+	return dax_file_truncate(file, 3 * PAGE);
+}
+
+static int (*const growths[])(struct dax_file *file) = {
+	write_page_2, allocate_page_2, zero_page_2, grow_to_page_2};
+
+static unsigned char byte_at(struct dax_file *file, uint64_t pos)
+{
+	unsigned char byte = 0xff;
+	size_t done;
+
+	assert_int_equal(dax_file_read(file, pos, &byte, 1, &done), 0);
+	assert_int_equal(done, 1);
+	return byte;
+}
+
+static void what_was_stored_past_the_end_is_not_in_what_grows(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(growths); i++) {
+		assert_int_equal(dax_file_truncate(disk->file, 100), 0);
+		disk_store(disk, a + 99, 1);
+		disk_store(disk, a + 100, 2);
+		disk_store(disk, a + PAGE - 1, 3);
+		assert_int_equal(growths[i](disk->file), 0);
+		assert_int_equal(dax_file_size(disk->file), 3 * PAGE);
+		assert_int_equal(byte_at(disk->file, 99), 1);
+		assert_int_equal(byte_at(disk->file, 100), 0);
+		assert_int_equal(byte_at(disk->file, PAGE - 1), 0);
+	}
+}
+
+/* It has a block of its own then, or the call fails and changes nothing. */
+static void a_shared_tail_is_zeroed_in_the_file_that_grows(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_file *clone, *rest;
+
+	for (size_t i = 0; i < ARRAY_SIZE(growths); i++) {
+		assert_int_equal(dax_file_truncate(disk->file, 100), 0);
+		disk_store(disk, a + 100, 2);
+		assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+		/* Nothing is left that a commit would free. */
+		assert_int_equal(dax_file_sync(clone, DAX_SYNC_ALL, 0, 0), 0);
+		rest = disk_fill(disk, 0);
+		assert_int_equal(growths[i](clone), -ENOSPC);
+		assert_int_equal(dax_file_size(clone), 100);
+		dax_file_delete(&rest);
+		assert_int_equal(growths[i](clone), 0);
+		assert_int_equal(byte_at(clone, 100), 0);
+		assert_int_equal(disk_load(disk, a + 100), 2);
+		dax_file_delete(&clone);
+	}
+}
+
+static void a_zeroing_that_fails_leaves_the_size(void **state)
+{
+	struct disk *disk = *state;
+
+	assert_int_equal(dax_file_truncate(disk->file, 0), 0);
+	disk_write(disk, 0, 1, 1);
+	dax_fs_set_flush_error(disk->fs, -EIO);
+	assert_int_equal(
+		dax_file_change(disk->file, DAX_FILE_ZERO, 0, 100), -EIO);
+	assert_int_equal(dax_file_size(disk->file), 1);
+	dax_fs_set_flush_error(disk->fs, 0);
+}
+
 /* ---- entries that are partly in the range ---- */
 
 static int punch_a_page(struct dax_file *file)
@@ -309,6 +404,9 @@ int main(void)
 		CHANGE_TEST(a_file_holds_what_was_written_last),
 		CHANGE_TEST(a_range_that_no_file_has_is_refused),
 		CHANGE_TEST(a_bad_page_cannot_be_read),
+		CHANGE_TEST(what_was_stored_past_the_end_is_not_in_what_grows),
+		CHANGE_TEST(a_shared_tail_is_zeroed_in_the_file_that_grows),
+		CHANGE_TEST(a_zeroing_that_fails_leaves_the_size),
 		CHANGE_TEST(
 			a_neighbour_of_what_goes_keeps_its_tag_or_is_durable),
 		CHANGE_TEST(a_punch_that_fails_at_an_edge_forgets_nothing),
