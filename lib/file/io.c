@@ -190,7 +190,19 @@ static int tell_page_tables(
 	return 0;
 }
 
-/* Pages of which no byte stays are good again. */
+/* Is a page bad of which some bytes stay? */
+static bool edge_is_bad(const struct io *io, const struct dax_iomap *iomap,
+	uint64_t skip, uint64_t stop)
+{
+	const struct pmem_poison *poison = &io->file->fs->poison;
+	const uint64_t pages = iomap->len >> DAX_PAGE_SHIFT;
+
+	return pmem_poison_has(poison, iomap->pfn, skip) ||
+	       pmem_poison_has(poison, iomap->pfn + stop, pages - stop);
+}
+
+/* Pages of which no byte stays are good again; but none is if nothing will be
+ * written to them, or it would be read as it is. */
 static int repair(const struct io *io, const struct dax_iomap *iomap)
 {
 	const uint64_t skip =
@@ -200,6 +212,8 @@ static int repair(const struct io *io, const struct dax_iomap *iomap)
 
 	if (skip >= stop)
 		return 0;
+	if (edge_is_bad(io, iomap, skip, stop))
+		return -EHWPOISON;
 	return file_repair(io->file,
 		(struct run){iomap->pfn - DAX_PFN_BASE + skip, stop - skip});
 }

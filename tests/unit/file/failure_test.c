@@ -56,6 +56,23 @@ static void a_bad_page_is_shown_by_nobody(void **state)
 	assert_int_equal(read_byte(disk, 2 * PAGE), 0);
 }
 
+/* The whole page in the middle is not written either, and so stays bad. */
+static void a_write_that_fails_at_a_bad_edge_makes_no_page_good(void **state)
+{
+	struct disk *disk = *state;
+
+	disk_write(disk, 0, 1, 4 * PAGE);
+	dax_fs_memory_failure(disk->fs, pfn_of(disk->file, 1), 2);
+	assert_int_equal(write_len(disk, PAGE + 1, 2 * PAGE), -EHWPOISON);
+	assert_int_equal(read_byte(disk, 2 * PAGE), -EHWPOISON);
+	assert_int_equal(write_len(disk, 2 * PAGE - 1, PAGE + 1), -EHWPOISON);
+	assert_int_equal(read_byte(disk, 2 * PAGE), -EHWPOISON);
+	assert_int_equal(write_len(disk, PAGE, 2 * PAGE - 1), -EHWPOISON);
+	assert_int_equal(read_byte(disk, PAGE), -EHWPOISON);
+	assert_int_equal(write_len(disk, PAGE, 2 * PAGE), 0);
+	assert_int_equal(read_byte(disk, PAGE), 0);
+}
+
 /* ---- shared by files and processes ---- */
 
 #define SHARERS 3
@@ -354,6 +371,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FAILURE_TEST(a_bad_page_is_shown_by_nobody),
+		FAILURE_TEST(
+			a_write_that_fails_at_a_bad_edge_makes_no_page_good),
 		FAILURE_TEST(a_bad_page_is_found_in_each_file_that_shares_it),
 		FAILURE_TEST(it_is_found_in_their_large_entries),
 		FAILURE_TEST(who_has_moved_away_from_a_bad_page_keeps_his_own),
