@@ -12,8 +12,9 @@
 
 struct breaking {
 	const struct file_range *ranges;
-	unsigned int nr; /* 1 or 2 */
-	bool has_slept;	 /* and so dropped INVALIDATE */
+	unsigned int nr;	  /* 1 or 2 */
+	bool has_slept;		  /* and so dropped INVALIDATE */
+	struct patience patience; /* with pages that have no entry */
 };
 
 static void unlock_spaces(void *context)
@@ -108,13 +109,14 @@ static bool find_pinned(const struct file_range *range, uint64_t *pfn)
 static void sleep_unlocked(struct breaking *breaking, uint64_t pfn)
 {
 	struct dax_waiter waiter = {0};
-	struct dax_waitq *queue = page_join_queue(
-		breaking->ranges->file->fs->pgmap, pfn, &waiter);
+	struct dax_waitq *queue =
+		page_join_queue(breaking->patience.pgmap, pfn, &waiter);
 	int error = 0;
 
+	breaking->patience.pfn = pfn;
 	unlock_spaces(breaking);
 	if (queue)
-		error = dax_waitq_sleep(queue, &waiter, NULL);
+		error = patience_sleep(&breaking->patience, queue, &waiter);
 	DAX_INVARIANT(!error);
 	(void)error;
 	lock_spaces(breaking);
@@ -142,7 +144,11 @@ static int break_range(
 
 int file_break_layouts(const struct file_range *ranges, unsigned int nr)
 {
-	struct breaking breaking = {.ranges = ranges, .nr = nr};
+	struct breaking breaking = {
+		.ranges = ranges,
+		.nr = nr,
+		.patience = patience_begin(ranges->file->fs->pgmap, NULL),
+	};
 	int error = 0;
 
 	/* Whoever dropped the locks knows nothing of what was broken before. */

@@ -341,29 +341,55 @@ static void unshare_waits_for_a_pin(void **state)
 	dax_file_delete(&clone);
 }
 
-/* The entry went when another of its pages moved. Who shares the page that is
- * pinned would see what is stored through the pin. */
-static void clone_waits_for_a_pin_that_has_no_entry(void **state)
+/* A page of the file alone, pinned, whose entry went when another page of it
+ * moved: @clone, which is made here, has that one. */
+static struct dax_pinned pin_without_entry(
+	struct disk *disk, struct dax_file **clone)
 {
-	struct disk *disk = *state;
 	const uint64_t a = disk_map_all(disk, 0);
 	const uint64_t small = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
-	struct dax_file *clone;
 	struct dax_pinned page;
-	struct crew crew;
 
 	disk_write(disk, 0, 1, PMD);
-	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
-	assert_int_equal(dax_file_change(clone, DAX_FILE_PUNCH, PAGE, PAGE), 0);
+	assert_int_equal(dax_file_clone(disk->file, clone), 0);
+	assert_int_equal(
+		dax_file_change(*clone, DAX_FILE_PUNCH, PAGE, PAGE), 0);
 	assert_int_equal(disk_load(disk, a), 1);
 	assert_true(dax_is_pmd_entry(disk_word(disk, 0)));
 	page = pin(disk, small + PAGE, DAX_PIN_WRITE);
 	disk_write(disk, 0, 2, PAGE);
 	assert_int_equal(disk_word(disk, 1), 0);
+	return page;
+}
+
+/* Who shares the page that is pinned would see what is stored through the pin.
+ */
+static void clone_waits_for_a_pin_that_has_no_entry(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone;
+	struct dax_pinned page = pin_without_entry(disk, &clone);
+	struct crew crew;
+
 	crew_start(&crew, 1, clone_all, disk);
 	crew_await(somebody_waits(disk, page.pfn));
 	dax_unpin_pages(&page, 1);
 	crew_assert_content(&crew);
+	dax_file_delete(&clone);
+}
+
+static void and_is_told_of_it(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_pgmap *pgmap = dax_fs_pgmap(disk->fs);
+	struct holder holder = {.disk = disk};
+	struct dax_file *clone;
+
+	holder.page = pin_without_entry(disk, &clone);
+	dax_pgmap_on_stuck(pgmap, 1, unpin_when_told, &holder);
+	dax_file_delete(&clone);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	dax_pgmap_on_stuck(pgmap, 0, NULL, NULL);
 	dax_file_delete(&clone);
 }
 
@@ -418,6 +444,7 @@ int main(void)
 		PIN_TEST(dedupe_breaks_both_layouts_anew_after_a_wait),
 		PIN_TEST(unshare_waits_for_a_pin),
 		PIN_TEST(clone_waits_for_a_pin_that_has_no_entry),
+		PIN_TEST(and_is_told_of_it),
 		PIN_TEST(a_file_that_goes_waits_for_a_pin),
 		PIN_TEST(a_block_that_moved_is_not_free_while_it_is_pinned),
 	};
