@@ -6,6 +6,12 @@
 #include "base/text.h"
 #include "pgmap/pgmap.h"
 
+static uint64_t later(uint64_t now_ns, uint64_t after_ns)
+{
+	return after_ns < SYNC_FOREVER - now_ns ? now_ns + after_ns
+						: SYNC_FOREVER;
+}
+
 struct patience patience_begin(
 	struct dax_pgmap *pgmap, const struct dax_wait_limit *limit)
 {
@@ -17,7 +23,8 @@ struct patience patience_begin(
 
 	if (pgmap && pgmap->on_stuck.stuck) {
 		patience.since_ns = sync_now();
-		patience.tell_ns = patience.since_ns + pgmap->on_stuck.after_ns;
+		patience.tell_ns =
+			later(patience.since_ns, pgmap->on_stuck.after_ns);
 	}
 	return patience;
 }
@@ -47,7 +54,7 @@ static void tell(struct patience *patience)
 
 	stuck.waited_ns = sync_now() - patience->since_ns;
 	on_stuck->stuck(on_stuck->context, &stuck);
-	patience->tell_ns = sync_now() + on_stuck->after_ns;
+	patience->tell_ns = later(sync_now(), on_stuck->after_ns);
 }
 
 int patience_sleep(struct patience *patience, struct dax_waitq *queue,

@@ -120,6 +120,23 @@ static void a_limit_that_comes_before_is_kept(void **state)
 	unmap(holder.device, PTE);
 }
 
+/* Nobody is told before the end of time, so the limit is what ends it. */
+static void a_time_that_never_comes_is_not_waited_for(void **state)
+{
+	struct holder holder = {.device = *state};
+	struct dax_pgmap *pgmap = holder.device->pgmap;
+	const struct dax_wait_limit soon = {
+		.deadline_ns = sync_now() + 1000000};
+
+	map(holder.device, PTE, DAX_PTE_ORDER);
+	pin_to_be_told(&holder, PTE);
+	dax_pgmap_on_stuck(pgmap, UINT64_MAX, be_told, &holder);
+	assert_int_equal(dax_page_wait_idle(pgmap, PTE, &soon), -ETIMEDOUT);
+	assert_int_equal(holder.told, 0);
+	dax_pin_put(pgmap, &holder.pin);
+	unmap(holder.device, PTE);
+}
+
 static void a_text_is_cut_at_the_end_of_its_buffer(void **state)
 {
 	struct device *device = *state;
@@ -154,6 +171,7 @@ int main(void)
 		DEVICE_TEST(so_is_who_waits_for_the_end_of_a_device),
 		DEVICE_TEST(and_that_somebody_holds_the_device),
 		DEVICE_TEST(a_limit_that_comes_before_is_kept),
+		DEVICE_TEST(a_time_that_never_comes_is_not_waited_for),
 		DEVICE_TEST(a_text_is_cut_at_the_end_of_its_buffer),
 	};
 
