@@ -454,6 +454,9 @@ void dax_unlock_page(const struct dax_page_lock *lock);
  *
  * Context: may sleep. Takes and drops WAITQ, ENTRY; the mappings' @unmap is
  *	called. Hold none.
+ * Ordering: a full barrier first. A fault that is not undone sees what was
+ *	stored before the call, relaxed or not, when it asks whether the page is
+ *	bad [MO-14].
  * Threads: any number.
  * Models: mm/memory-failure.c mf_dax_kill_procs(), v6.12, for all files.
  */

@@ -144,7 +144,9 @@ struct dax_iomap {
  * @iomap_end: the piece is no longer used; of a shared one, nothing shows what
  *	was there before, and others may have it. Models: .iomap_end, v6.12
  * @direct_access: where the pages @pfn to @pfn + @nr - 1 are in this process.
- *	0; -EHWPOISON one is bad; -ENXIO the device is dying
+ *	A fault asks with ENTRY held; one that does not see what was stored
+ *	before dax_unmap_pages() was called is found there, and undone. 0;
+ *	-EHWPOISON one is bad; -ENXIO the device is dying
  * @flush: make what was stored in the pages durable. 0; -EIO
  * @sync: make the metadata of the file durable that is needed to read it
  *	back. 0; -EIO

@@ -24,6 +24,11 @@
  *				adds 1; false: @w has the bit @closed, and what
  *				was added means nothing. Two that are true may
  *				come in any order
+ *   sync_barrier()		full: of two threads that each store, pass one
+ *				and load what the other stores, one sees it
+ *   sync_barrier_after_rmw()	the same, for what the thread changed by a
+ *				read-modify-write; nothing where those are full
+ *				barriers themselves
  *
  *   struct sync_lock		a mutual exclusion lock, with a rank
  *   sync_lock_init(l, rank), sync_lock_acquire(l), sync_lock_release(l),

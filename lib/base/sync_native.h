@@ -109,6 +109,25 @@ static inline uint64_t sync_and(
 	return atomic_fetch_and_explicit(&word->value, bits, order);
 }
 
+/* ---- barriers ---- */
+
+/* liburcu's: gcc refuses C11's under TSan. TSan knows nothing of it, and need
+ * not: no plain access is ordered by it. */
+static inline void sync_barrier(void)
+{
+	cmm_smp_mb();
+}
+
+static inline void sync_barrier_after_rmw(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	/* Nothing passes a locked instruction. */
+	cmm_barrier();
+#else
+	cmm_smp_mb();
+#endif
+}
+
 /* ---- locks ---- */
 
 enum {

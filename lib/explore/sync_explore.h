@@ -177,18 +177,20 @@ static inline bool sync_spin_again(struct sync_spin *spin)
 	return false;
 }
 
-/* ---- barriers, for protocols other than the library's ---- */
+/* ---- barriers ---- */
 
 /* After it, the thread's own stores are seen by all; only total store order
- * (struct dax_explore_options) makes a difference. Heavy: everybody's stores,
- * as membarrier(2) has it; so others need no more than a light one, which is
- * the compiler's. */
+ * (struct dax_explore_options) makes a difference, where a read-modify-write
+ * waits for that by itself. For protocols other than the library's, heavy:
+ * everybody's stores, as membarrier(2) has it; so others need no more than a
+ * light one, which is the compiler's. */
 void explore_barrier(const struct explore_site *site);
 void explore_barrier_heavy(const struct explore_site *site);
 
-#define sync_barrier()	     explore_barrier(EXPLORE_HERE)
-#define sync_barrier_heavy() explore_barrier_heavy(EXPLORE_HERE)
-#define sync_barrier_light() ((void)0)
+#define sync_barrier()		 explore_barrier(EXPLORE_HERE)
+#define sync_barrier_after_rmw() ((void)0)
+#define sync_barrier_heavy()	 explore_barrier_heavy(EXPLORE_HERE)
+#define sync_barrier_light()	 ((void)0)
 
 /* ---- RCU ---- */
 

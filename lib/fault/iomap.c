@@ -48,6 +48,10 @@ static unsigned int grab(struct fault *f)
 	const int error = dax_grab_mapping_entry(
 		space->mapping, f->index, f->order, &f->entry);
 
+	/* [MO-14] Before the question whether the page is bad: (B) and (C) in
+	 * mapping/page_unmap.c. Here it costs x86 nothing at all: to the
+	 * compiler, the call is as much of a barrier. */
+	sync_barrier_after_rmw();
 	trace_emit(space->trace, &(struct dax_trace_event){
 					 .id = DAX_TRACE_GRAB,
 					 .ino = space->ino,

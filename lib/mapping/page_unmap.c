@@ -3,8 +3,8 @@
  * Taking pages that have gone bad out of all page tables.
  *
  *  a fault                            who says that the page is bad
- *                                     (A) the page is bad
- *  (B) locks its entry
+ *                                     (A) the page is bad; a full barrier
+ *  (B) locks its entry; a full barrier
  *  (C) asks whether the page is bad
  *                                     (D) looks at every entry of every owner,
  *                                         and waits for those that are locked
@@ -14,7 +14,8 @@
  *
  * A page that is shared has a sum of owners and no names, and a fault names the
  * page only after (C): so all entries are looked at. It is rare enough.
- * Forbidden: (C) before (A), and (F) before (E).
+ * Forbidden: (C) before (A), and (F) before (E); so also (C) before (A), and
+ * (D) before (B), which only the barriers forbid [MO-14].
  */
 #include "mapping/mapping.h"
 #include "pgmap/pgmap.h"
@@ -114,6 +115,8 @@ void dax_unmap_pages(struct dax_pgmap *pgmap, uint64_t pfn, uint64_t nr)
 	DAX_REQUIRE(pgmap);
 	if (!nr)
 		return;
+	/* [MO-14] (A) before (D). */
+	sync_barrier();
 	last_owner = pgmap_last_owner(pgmap);
 	for (uint32_t id = 1; id <= last_owner; id++)
 		unmap_from(pgmap, id, pfn,

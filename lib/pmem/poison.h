@@ -18,7 +18,8 @@ struct pmem_poison {
 	/* A page that fails while it is cleared stays bad. */
 	struct sync_lock lock;
 	/* A bit each, written under @lock. Relaxed: nothing is read because of
-	 * them, and who unmaps a page looks for those who asked too soon. */
+	 * them, and who unmaps a page looks for those who asked too soon
+	 * (MO-14). */
 	struct sync_u64 *bits; /* const after init */
 	struct sync_u64 any;   /* written under @lock: was one ever bad? */
 };
