@@ -48,11 +48,14 @@ static bool room_get(void)
 	return room;
 }
 
+/* The first ones: the histories, and what execution_spans() begins with. */
+#define ORDER_SPANS 2
+
 static void world_spans(struct spans *spans)
 {
 	spans->nr = 0;
-	execution_spans(spans);
 	histories_spans(spans);
+	execution_spans(spans);
 	memory_spans(spans);
 	tso_state_spans(spans);
 }
@@ -99,27 +102,35 @@ unsigned int checkpoint_next(void)
 	return run.depth + (search.first_new - run.depth) / 2;
 }
 
-static void restore(struct checkpoint *checkpoint)
+/* The first @nr spans. */
+static void restore(struct checkpoint *checkpoint, unsigned int nr)
 {
 	const char *at = bytes_of(checkpoint);
 
-	for (unsigned int i = 0; i < checkpoint->spans.nr; i++) {
+	for (unsigned int i = 0; i < nr; i++) {
 		context_copied(checkpoint->spans.at[i].address,
 			checkpoint->spans.at[i].size);
 		memcpy(checkpoint->spans.at[i].address, at,
 			checkpoint->spans.at[i].size);
 		at += checkpoint->spans.at[i].size;
 	}
-	memory_restored();
 }
 
-bool checkpoint_go_back(unsigned int depth)
+bool checkpoint_go_back(unsigned int depth, enum back how)
 {
+	struct checkpoint *checkpoint;
+
 	while (nr_checkpoints && checkpoints[nr_checkpoints - 1]->depth > depth)
 		top = (char *)checkpoints[--nr_checkpoints];
 	if (!nr_checkpoints)
 		return false;
-	restore(checkpoints[nr_checkpoints - 1]);
+	checkpoint = checkpoints[nr_checkpoints - 1];
+	if (how == BACK_ORDER) {
+		restore(checkpoint, ORDER_SPANS);
+	} else {
+		restore(checkpoint, checkpoint->spans.nr);
+		memory_restored();
+	}
 	return true;
 }
 

@@ -193,6 +193,7 @@ struct step {
 	uint16_t merged;      /* operations performed after its own (E3) */
 	uint16_t preemptions; /* up to and with this step */
 	uint16_t last;	      /* the thread's clock before this step */
+	uint32_t state;	      /* before it: the number of a note, or 0 */
 	struct clock clock;
 	struct footprint footprint;
 	struct footprint asleep[MAX_THREADS]; /* of @done and @sleep */
@@ -627,22 +628,29 @@ void memory_restored(void);
  * A checkpoint is a copy of the world between two steps. All are of the
  * current path: going back to one drops those that are deeper.
  */
+enum back {
+	BACK_ORDER, /* what is known of threads and objects; nothing can run */
+	BACK_WORLD,
+};
+
 void checkpoints_reset(void);
 /* At run.depth, from the engine. False: there is no room. */
 bool checkpoint_take(void);
 /* The step before which the next one is worth what it costs, or NEVER. */
 unsigned int checkpoint_next(void);
 /* To the deepest one that is at most @depth. False: there is none. */
-bool checkpoint_go_back(unsigned int depth);
+bool checkpoint_go_back(unsigned int depth, enum back how);
 /* Of all that two equal states have in common; of stacks only those in the mask
  * @stacks. */
 uint64_t checkpoint_hash(unsigned int stacks);
 
 /* ---- rest.c ---- */
 
-#define MAX_MARKS 2
+#define MAX_MARKS 3
 
 void rests_reset(void);
+/* Does the next execution from notes alone. False: it must be run. */
+bool rest_branch(void);
 /* From the engine. Ends the execution if what follows is known. */
 void rest_repeat(void);
 /* This execution has ended well. */

@@ -8,8 +8,14 @@
  * state of a mark does the rest from these notes: sleep sets, clocks and races
  * are worked out, as they are its own; the code is not run.
  *
+ * A note also stands for the state before its step. When an execution that
+ * came through that state is left there for another thread, the note and the
+ * thread say what follows, and nothing is hashed: this branch is a mark too.
+ * When it was noted before, not even its first step is run.
+ *
  * Notes are not used before twins have parted (twins.c): who is alike is no
- * part of the state.
+ * part of the state. Where there may be twins, each branch is run, so that
+ * they are known.
  *
  * Not noted are choices, and steps in which memory was judged by clocks
  * (memory.c), which are no part of the state.
@@ -18,8 +24,14 @@
 
 #include "explore/engine.h"
 
+/* Instead of a thread. */
+enum {
+	NOTE_END = NR_WHO,
+	NOTE_JUMP, /* to the note whose number is where touches would be */
+};
+
 struct note {
-	uint8_t thread; /* NR_WHO: the end */
+	uint8_t thread;
 	uint8_t enabled;
 	uint8_t waiting;
 	uint8_t operation;
@@ -37,14 +49,14 @@ struct note {
 static _Alignas(struct note) char notes[NOTES_SIZE];
 static size_t notes_used;
 
-/* By the hash of the state where it begins; a later one takes its place. */
+/* By the hash of the state, or of the branch, where it begins. */
 struct rest {
 	uint64_t hash;
 	const struct note *first; /* or NULL */
 };
 
 /* Most searches are small: a few pages, which are there. */
-#define MIN_RESTS (1u << 10)
+#define MIN_RESTS (1u << 12)
 #define MAX_RESTS (1u << 16)
 
 static struct rest rests[MAX_RESTS];
@@ -57,12 +69,21 @@ static struct mark {
 	unsigned int depth;
 } marks[MAX_MARKS];
 
+/* Where this execution went on from notes, and from which, or NULL. */
+static struct {
+	const struct note *note;
+	unsigned int depth;
+} joined;
+
+/* With the notes, the states go that they stand for. */
 static void forget(unsigned int new_size)
 {
 	memset(rests, 0, size * sizeof(rests[0]));
 	size = new_size;
 	nr_rests = 0;
-	notes_used = 0;
+	notes_used = sizeof(struct note); /* none has the number 0 */
+	for (unsigned int i = 0; i < run.depth; i++)
+		steps[i].state = 0;
 }
 
 void rests_reset(void)
@@ -70,14 +91,44 @@ void rests_reset(void)
 	forget(MIN_RESTS);
 }
 
+/* Where that of @hash is, or where it would be. */
 static struct rest *rest_at(uint64_t hash)
 {
-	return &rests[hash & (size - 1)];
+	unsigned int i = hash & (size - 1);
+
+	while (rests[i].first && rests[i].hash != hash)
+		i = (i + 1) & (size - 1);
+	return &rests[i];
+}
+
+static inline uint32_t note_number(const struct note *note)
+{
+	return (uint32_t)((const char *)note - notes);
+}
+
+static inline size_t note_size(const struct note *note)
+{
+	return sizeof(*note) + note->nr * sizeof(note->touched[0]);
 }
 
 static inline const struct note *note_next(const struct note *note)
 {
-	return (const void *)&note->touched[note->nr];
+	const struct note *next = (const void *)&note->touched[note->nr];
+	uint32_t number;
+
+	if (next->thread != NOTE_JUMP)
+		return next;
+	memcpy(&number, next->touched, sizeof(number));
+	return (const void *)(notes + number);
+}
+
+/* Of the thread of @step in the state before it. */
+static uint64_t branch_hash(const struct step *step)
+{
+	const uint64_t hash = ((uint64_t)step->state << 3 | step->thread) *
+			      0x9e3779b97f4a7c15u;
+
+	return hash ^ hash >> 32;
 }
 
 /* ---- from notes ---- */
@@ -88,29 +139,50 @@ enum plan {
 	PLAN_DIFFERS, /* or is too long: it must be run */
 };
 
-/* Chooses the threads of all steps, *@end being the one after the last. */
-static enum plan plan(const struct note *note, struct step **end)
+static inline void step_fill(struct step *step, const struct note *note)
 {
-	const struct step *limit = &steps[search.max_steps];
-	unsigned int previous = run.stopped;
-	struct step *step = &steps[run.depth];
+	step->footprint.nr = note->nr;
+	step->footprint.everything = false;
+	memcpy(step->footprint.at, note->touched,
+		note->nr * sizeof(note->touched[0]));
+}
 
-	for (; note->thread != NR_WHO; note = note_next(note)) {
+/* Chooses the threads of the steps from *@end on, after one of @previous. *@end
+ * becomes the one after the last. */
+static enum plan plan(
+	const struct note *note, unsigned int previous, struct step **end)
+{
+	const struct step *limit =
+		&steps[run.watch_from < search.max_steps ? run.watch_from
+							 : search.max_steps];
+	struct step *step = *end;
+
+	for (; note->thread != NOTE_END; note = note_next(note)) {
 		*end = step;
 		if (!schedule_plan(
 			    step, previous, note->enabled, note->waiting))
 			return PLAN_IS_CUT;
 		if (step->thread != note->thread || step == limit)
 			return PLAN_DIFFERS;
-		step->footprint.nr = note->nr;
-		step->footprint.everything = false;
-		memcpy(step->footprint.at, note->touched,
-			note->nr * sizeof(note->touched[0]));
+		step_fill(step, note);
+		step->state = note_number(note);
 		previous = note->thread;
 		step++;
 	}
 	*end = step;
 	return PLAN_ENDS;
+}
+
+static inline void step_touch(const struct touch *touched, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct touch touch = touched[i];
+
+		if (touch.access == ACCESS_RELEASE)
+			order_released(touch.object);
+		else
+			order_shared(touch.object, (enum access)touch.access);
+	}
 }
 
 static void step_repeat(const struct note *note)
@@ -120,28 +192,30 @@ static void step_repeat(const struct note *note)
 	thread->operation = note->operation;
 	thread->timed = note->timed;
 	schedule_begin(&steps[run.depth]);
-	for (unsigned int i = 0; i < note->nr; i++) {
-		const struct touch touch = note->touched[i];
-
-		if (touch.access == ACCESS_RELEASE)
-			order_released(touch.object);
-		else
-			order_shared(touch.object, (enum access)touch.access);
-	}
+	step_touch(note->touched, note->nr);
 	run.merged = note->merged;
 }
 
-/* False: it must be run. */
-static bool repeat(const struct note *note)
+/* The steps up to @end, as was planned. */
+static void repeat(
+	const struct note *note, const struct step *end, enum plan how)
 {
-	struct step *end;
-	const enum plan how = plan(note, &end);
-
-	if (how == PLAN_DIFFERS || (size_t)(end - steps) > run.watch_from)
-		return false;
 	for (; &steps[run.depth] != end; note = note_next(note))
 		step_repeat(note);
 	run.outcome = how == PLAN_ENDS ? OUTCOME_GOOD : OUTCOME_CUT;
+}
+
+/* False: it must be run. */
+static bool join(const struct note *note)
+{
+	struct step *end = &steps[run.depth];
+	const enum plan how = plan(note, run.stopped, &end);
+
+	if (how == PLAN_DIFFERS)
+		return false;
+	joined.note = note;
+	joined.depth = run.depth;
+	repeat(note, end, how);
 	return true;
 }
 
@@ -162,19 +236,74 @@ static bool is_mark(void)
 	return one_is_left() && !run.marked_last;
 }
 
+static void mark(unsigned int depth, uint64_t hash)
+{
+	marks[run.nr_marks++] = (struct mark){.hash = hash, .depth = depth};
+}
+
 void rest_repeat(void)
 {
-	struct mark *mark = &marks[run.nr_marks];
-	const struct rest *rest;
+	const struct note *note;
+	uint64_t hash;
 
 	if (!is_mark())
 		return;
 	run.marked_last = one_is_left();
-	mark->depth = run.depth;
-	mark->hash = checkpoint_hash(ALL_STACKS);
-	rest = rest_at(mark->hash);
-	if (!rest->first || rest->hash != mark->hash || !repeat(rest->first))
-		run.nr_marks++;
+	if (run.depth == search.prefix && run.depth &&
+		steps[run.depth - 1].state)
+		mark(run.depth - 1, branch_hash(&steps[run.depth - 1]));
+	hash = checkpoint_hash(ALL_STACKS);
+	note = rest_at(hash)->first;
+	if (!note || !join(note))
+		mark(run.depth, hash);
+}
+
+/* ---- a branch ---- */
+
+/* What the steps up to the branch touched, which the clocks of those after it
+ * depend on. False: some of it is not known. */
+static bool prefix_repeat(void)
+{
+	if (!checkpoint_go_back(search.first_new, BACK_ORDER))
+		return false;
+	while (run.depth < search.first_new) {
+		struct step *step = &steps[run.depth];
+		const struct footprint footprint = step->footprint;
+		const uint16_t merged = step->merged;
+
+		if (footprint.everything)
+			return false;
+		run.threads[step->thread].operation = step->operation;
+		run.threads[step->thread].timed = step->timed;
+		schedule_begin(step);
+		if (step->nr_values)
+			order_own_done();
+		step_touch(footprint.at, footprint.nr);
+		run.merged = merged;
+	}
+	return true;
+}
+
+bool rest_branch(void)
+{
+	struct step *branch = &steps[search.first_new];
+	struct step *end = branch + 1;
+	const struct note *note;
+	enum plan how;
+
+	joined.note = NULL;
+	if (!search.rests || search.twins || !search.prefix || !branch->state ||
+		branch->nr_values)
+		return false;
+	note = rest_at(branch_hash(branch))->first;
+	if (!note)
+		return false;
+	step_fill(branch, note);
+	how = plan(note_next(note), branch->thread, &end);
+	if (how == PLAN_DIFFERS || !prefix_repeat())
+		return false;
+	repeat(note, end, how);
+	return true;
 }
 
 /* ---- taking notes ---- */
@@ -195,7 +324,7 @@ static struct note *note_new(void)
 	return (struct note *)(void *)(notes + notes_used);
 }
 
-static void note_step(const struct step *step)
+static void note_step(struct step *step)
 {
 	struct note *note = note_new();
 
@@ -210,16 +339,34 @@ static void note_step(const struct step *step)
 	};
 	memcpy(note->touched, step->footprint.at,
 		note->nr * sizeof(note->touched[0]));
-	notes_used = (size_t)((const char *)note_next(note) - notes);
+	if (!step->state)
+		step->state = note_number(note);
+	notes_used += note_size(note);
+}
+
+static void note_end(void)
+{
+	struct note *note = note_new();
+	uint32_t number;
+
+	*note = (struct note){.thread = NOTE_END};
+	if (joined.note) {
+		number = note_number(joined.note);
+		note->thread = NOTE_JUMP;
+		note->nr = sizeof(number) / sizeof(note->touched[0]);
+		memcpy(note->touched, &number, sizeof(number));
+	}
+	notes_used += note_size(note);
 }
 
 /* The marks from @mark on, whose steps can all be noted. */
 static void note_rest(const struct mark *mark)
 {
 	const struct mark *end = &marks[run.nr_marks];
+	const unsigned int depth = joined.note ? joined.depth : run.depth;
 
 	steps[run.depth - 1].merged = run.merged;
-	for (unsigned int i = mark->depth; i < run.depth; i++) {
+	for (unsigned int i = mark->depth; i < depth; i++) {
 		if (mark != end && mark->depth == i) {
 			*rest_at(mark->hash) = (struct rest){
 				.hash = mark->hash, .first = note_new()};
@@ -228,8 +375,18 @@ static void note_rest(const struct mark *mark)
 		}
 		note_step(&steps[i]);
 	}
-	note_new()->thread = NR_WHO;
-	notes_used += sizeof(struct note);
+	note_end();
+}
+
+/* False: all was forgotten. */
+static bool has_room(void)
+{
+	const bool full = nr_rests > size / 2;
+
+	if (!full && NOTES_SIZE - notes_used >= (run.depth + 1) * NOTE_MAX)
+		return true;
+	forget(full && size < MAX_RESTS ? 4 * size : size);
+	return false;
 }
 
 void rest_keep(void)
@@ -239,11 +396,6 @@ void rest_keep(void)
 
 	while (i < run.nr_marks && marks[i].depth < from)
 		i++;
-	if (i == run.nr_marks || marks[i].depth == run.depth)
-		return;
-	if (nr_rests > size / 2 && size < MAX_RESTS)
-		forget(4 * size);
-	else if (NOTES_SIZE - notes_used < (run.depth + 1) * NOTE_MAX)
-		forget(size);
-	note_rest(&marks[i]);
+	if (i < run.nr_marks && marks[i].depth < run.depth && has_room())
+		note_rest(&marks[i]);
 }

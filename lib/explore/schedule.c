@@ -118,6 +118,7 @@ static inline void step_new(struct step *step)
 	step->enabled = step->waiting = 0;
 	step->todo = step->done = step->sleep = step->twins = 0;
 	step->nr_values = step->value = 0;
+	step->state = 0;
 	step->preemptions = first ? 0 : step[-1].preemptions;
 	if (!first && search.sleep)
 		step_inherit_sleep(step, step - 1);

@@ -371,7 +371,10 @@ static void search_begin(enum dax_explore_how how, int bound, uint64_t limit)
 /* What is repeated of the one before is not run again when it was kept. */
 static void execution_next(const struct dax_scenario *scenario)
 {
-	if (!search.checkpoints || !checkpoint_go_back(search.first_new))
+	if (rest_branch())
+		return;
+	if (!search.checkpoints ||
+		!checkpoint_go_back(search.first_new, BACK_WORLD))
 		execution_begin(scenario);
 	else
 		search.next_checkpoint = checkpoint_next();

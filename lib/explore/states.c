@@ -125,7 +125,7 @@ static void take_step(unsigned int depth)
 	struct step *step = &steps[depth];
 
 	todo[depth] &= (uint8_t)(todo[depth] - 1);
-	checkpoint_go_back(depth);
+	checkpoint_go_back(depth, BACK_WORLD);
 	step->nr_values = run.state.choice_of;
 	step->value = (uint8_t)next;
 	step->thread =
