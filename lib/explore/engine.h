@@ -376,11 +376,12 @@ void coroutine_leave_nothing(void);
  * of new frames that nobody writes: make it the same on each path. */
 void coroutine_clear_below(unsigned int who);
 
-/* States: nor does a whole operation leave anything, which has seen counts,
- * numbers of blocks and more that is no part of a state. */
+/* Where states are hashed again and again: nor does a whole operation leave
+ * anything, which has seen counts, numbers of blocks and more that is no part
+ * of a state. */
 static inline void coroutine_wipe(void)
 {
-	if (__builtin_expect(search.states, 0))
+	if (search.states || (search.rests && search.races))
 		coroutine_leave_nothing();
 }
 
