@@ -408,11 +408,12 @@ static void launch(void)
 {
 	twins_begin();
 	run.launching = true;
-	run.may_merge = 0;
 	run.uses = search.frees;
-	run.moment = 0;
 	run.alive = (uint8_t)((1u << run.nr_threads) - 1);
 	for (unsigned int i = 0; i < run.nr_threads; i++) {
+		/* Nothing merges with a choice of the one before. */
+		run.may_merge = 0;
+		run.moment = 0;
 		coroutine_make(i, thread_main);
 		run.threads[i].flag = &always;
 		coroutine_switch(i);
