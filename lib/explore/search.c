@@ -219,7 +219,10 @@ static void record(
 	report->table = events_table(search.options->steps);
 	/* Says more now that it knows the notes. */
 	memcpy(report->message, run.message, sizeof(report->message));
-	if (run.bug != bug) {
+	/* Clocks may judge memory that in the state was not used yet. */
+	if (before.states && run.bug == DAX_EXPLORE_USE_AFTER_FREE) {
+		report->bug = run.bug;
+	} else if (run.bug != bug) {
 		report->verdict = DAX_EXPLORE_NONDETERMINISTIC;
 		snprintf(report->message, sizeof(report->message),
 			"%s the first time, %s the second", was,
