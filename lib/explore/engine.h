@@ -165,6 +165,7 @@ struct object {
 /* The latest accesses of one kind that commute with each other. */
 struct epoch {
 	enum access access;
+	moment_t first;	   /* of all, or 0: before the threads began */
 	struct clock last; /* of each thread, or 0 */
 };
 
@@ -504,6 +505,9 @@ void order_shared(uint16_t history, enum access access);
 void order_release(uint16_t object);
 /* The same of an object that is shared. */
 void order_released(uint16_t history);
+/* The body, before the threads: a parker that is unparked from now on, or not.
+ */
+void order_parker(uint16_t object, bool unparked);
 /* It comes after the step whose number + 1 is @done, if that is not 0, and
  * could not have come before. */
 void order_after(uint16_t done);

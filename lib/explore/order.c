@@ -189,6 +189,7 @@ static inline void epoch_add(
 		history->before = history->now;
 		memset(&history->now, 0, sizeof(history->now));
 		history->now.access = access;
+		history->now.first = moment_first(i + 1);
 	}
 	history->now.last.at[steps[i].thread] = moment_first(i + 1);
 }
@@ -201,21 +202,21 @@ static inline const struct clock *rivals_of(
 		       : &history->now.last;
 }
 
-/* The first unpark lets an untimed park go on; a second one would have left a
- * token behind, had it come later. */
+/* An untimed park cannot come before the only unpark that there was. Of two,
+ * either lets it go on, and the other leaves a token when it comes later. */
 static unsigned int enabling_unpark(
-	const struct clock *unparks, const struct thread *sleeper)
+	const struct epoch *unparks, const struct thread *sleeper)
 {
-	unsigned int first = MAX_THREADS;
+	unsigned int threads = 0;
 
-	if (sleeper->timed)
+	if (sleeper->timed || !unparks->first)
 		return 0;
 	for (unsigned int t = 0; t < run.nr_threads; t++)
-		if (unparks->at[t] &&
-			(first == MAX_THREADS ||
-				unparks->at[t] < unparks->at[first]))
-			first = t;
-	return first < MAX_THREADS ? 1u << first : 0;
+		if (unparks->last.at[t] == unparks->first)
+			threads = 1u << t;
+		else if (unparks->last.at[t])
+			return 0;
+	return threads;
 }
 
 static void join_release(struct clock *clock, moment_t released)
@@ -227,11 +228,11 @@ static void join_release(struct clock *clock, moment_t released)
 		clock->at[step->thread] = released;
 }
 
-static unsigned int enabling(const struct history *history,
-	const struct clock *rivals, unsigned int sleeper)
+static unsigned int enabling(
+	const struct history *history, unsigned int sleeper)
 {
 	return history->now.access == ACCESS_UNPARK
-		       ? enabling_unpark(rivals, &run.threads[sleeper])
+		       ? enabling_unpark(&history->now, &run.threads[sleeper])
 		       : 0;
 }
 
@@ -244,9 +245,8 @@ static __attribute__((noinline)) void come_after(unsigned int i,
 
 	if (races)
 		follow(i, rivals, races,
-			access == ACCESS_PARK
-				? enabling(history, rivals, step->thread)
-				: 0);
+			access == ACCESS_PARK ? enabling(history, step->thread)
+					      : 0);
 	/* Who takes a lock comes after its last release; the race is with the
 	 * step that took it. */
 	if (access == ACCESS_ACQUIRE && history->released)
@@ -311,9 +311,17 @@ void order_release(uint16_t number)
 		order_released(objects[number].history);
 }
 
+void order_parker(uint16_t number, bool unparked)
+{
+	if (object_is_shared(number))
+		histories[objects[number].history].now.access =
+			unparked ? ACCESS_UNPARK : ACCESS_NONE;
+}
+
 void order_everything(void)
 {
-	if (search.states && in_thread())
+	/* What a thread does before its first step comes before all. */
+	if (search.states && in_thread() && run.depth)
 		steps[run.depth - 1].footprint.everything = true;
 }
 

@@ -269,11 +269,30 @@ void explore_unlock(struct sync_lock *lock, const struct explore_site *site)
 
 /* ---- sleeping ---- */
 
+static uint16_t parker_object(struct sync_parker *parker)
+{
+	return object_of(parker, sizeof(*parker), &parker->object);
+}
+
+/* Who does so late forgets an unpark, so it is as much a step as that. */
 void sync_parker_init(struct sync_parker *parker)
 {
+	const uint16_t object = parker_object(parker);
+
+	if (!in_thread()) {
+		order_parker(object, false);
+	} else {
+		if (!schedule_merges(object))
+			schedule_point(OP_STORE, object, &always, 0);
+		order_access(object, ACCESS_WRITE);
+	}
+	memory_touch(parker);
+	order_own_done();
 	if (races_on)
 		races_parker_init(parker);
+	event(OP_STORE, parker, parker->token, 0, NULL);
 	*parker = (struct sync_parker){0};
+	coroutine_wipe();
 }
 
 /* A record on the stack of a thread that has moved on. */
@@ -295,6 +314,7 @@ static bool park_body(struct sync_parker *parker, uint64_t deadline_ns)
 		execution_fail(DAX_EXPLORE_LOST_WAKE_UP,
 			"the body sleeps, and nobody else is there");
 	parker->token = false;
+	order_parker(parker_object(parker), false);
 	return unparked;
 }
 
@@ -312,7 +332,7 @@ bool explore_park(struct sync_parker *parker, uint64_t deadline_ns,
 	me->timed = deadline_ns != SYNC_FOREVER;
 	if (!parker->token)
 		my_progress()->slept = true;
-	object = object_of(parker, sizeof(*parker), &parker->object);
+	object = parker_object(parker);
 	if (!parker->token && explore_recording)
 		explore_note_park(parker);
 	if (!parker->token || me->timed || !schedule_merges(object))
@@ -352,13 +372,14 @@ bool explore_park_once(
 
 void explore_unpark(struct sync_parker *parker, const struct explore_site *site)
 {
-	uint16_t object = 0;
+	const uint16_t object = parker_object(parker);
 	unsigned int who;
 
-	if (in_thread()) {
+	if (!in_thread()) {
+		order_parker(object, true);
+	} else {
 		if (tso_on)
 			tso_drain();
-		object = object_of(parker, sizeof(*parker), &parker->object);
 		if (!schedule_merges(object))
 			schedule_point(OP_UNPARK, object, &always, 0);
 		order_access(object, ACCESS_UNPARK);

@@ -109,6 +109,7 @@ static inline struct rank_lock sync_lock_rank(const struct sync_lock *lock)
 		.object = lock, .rank = (enum rank)lock->rank};
 }
 
+/* No step: before others know the lock. */
 static inline void sync_lock_init(struct sync_lock *lock, enum rank rank)
 {
 	*lock = (struct sync_lock){.rank = (uint8_t)rank};

@@ -68,7 +68,7 @@ static void a_sleeper_that_nobody_unparked(void **state)
 {
 	(void)state;
 	expect_message(nobody_unparks, NULL,
-		"sleeper (1) sleeps from the beginning. Nobody has unparked "
+		"sleeper (1) sleeps since step 1. Nobody has unparked "
 		"it. "
 		"There is no other thread.");
 }
@@ -93,7 +93,7 @@ static void a_sleeper_that_was_unparked_too_early(void **state)
 {
 	(void)state;
 	expect_message(unparked_before, NULL,
-		"sleeper (1) sleeps since step 2. Last unparked by waker (2) "
+		"sleeper (1) sleeps since step 3. Last unparked by waker (2) "
 		"in step 1, before that. All others have ended.");
 }
 
@@ -215,7 +215,7 @@ static void a_sleeper_with_a_lock(void **state)
 {
 	(void)state;
 	expect_message_but_lines(asleep_with_lock, DAX_EXPLORE_LOST_WAKE_UP,
-		"sleeper (1) sleeps since step 1. Nobody has unparked it. "
+		"sleeper (1) sleeps since step 2. Nobody has unparked it. "
 		"wants (2) waits for a lock of sleeper (1) (taken in step 1: "
 		"park_with_lock, report_test.c:). There are no others.");
 }
