@@ -173,6 +173,8 @@
 		"the last pin of a page that faulted again wakes nobody")      \
 	X(compare_shown, "rule G2", "none", 0,                                 \
 		"what others can store to is compared, and then shared")       \
+	X(break_waits_for_entries, "A10 variant", "none", 0,                   \
+		"who waits for a pin sleeps when only another file has it")    \
 	X(share_not_reset, "C5", "not known", 2022,                            \
 		"a page keeps the name of one of the owners that it had")      \
 	X(share_unlocked, "C5 variant", "none", 0,                             \

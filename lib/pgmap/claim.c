@@ -109,7 +109,7 @@ static int claim_page(
 			return error;
 		while (state_is_ending(head->state)) {
 			error = sleep_while(pgmap->waitqs, &head->page->state,
-				PAGE_LIVE, PAGE_WAITERS, NULL);
+				state_is_live, PAGE_WAITERS, NULL);
 			DAX_INVARIANT(!error);
 			*head = page_head(pgmap, claim->pfn);
 		}

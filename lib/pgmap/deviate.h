@@ -63,6 +63,12 @@ static inline bool pin_wakes(uint64_t before)
 	       !SYNC_DEVIATION(unpin_wakes_idle);
 }
 
+/* What another file's entry holds is no more to wait for. */
+static inline bool waits_beside_others(uint64_t state)
+{
+	return SYNC_DEVIATION(break_waits_for_entries) && state_is_live(state);
+}
+
 static inline bool idle_wakes(uint64_t state)
 {
 	return state & PAGE_WAITERS && !SYNC_DEVIATION(unpin_no_wake);

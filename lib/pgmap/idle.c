@@ -54,13 +54,14 @@ void page_announce(struct dax_pgmap *pgmap, struct page *page, uint64_t pfn)
 		wake_all(waitqs, word);
 }
 
-/* (A). False: @word is not @busy. */
-static bool say_asleep(struct sync_u64 *word, uint64_t busy, uint64_t waiters)
+/* (A). False: @word is not busy. */
+static bool say_asleep(struct sync_u64 *word, bool (*is_busy)(uint64_t state),
+	uint64_t waiters)
 {
 	/* [MO-9], [MO-10] All use before it is over. */
 	uint64_t state = sync_load(word, memory_order_acquire);
 
-	while (state & busy)
+	while (is_busy(state))
 		/* [MO-9] One word: the CAS is the order. */
 		if (state & waiters || sync_cas(word, &state, state | waiters,
 					       memory_order_acquire))
@@ -68,14 +69,14 @@ static bool say_asleep(struct sync_u64 *word, uint64_t busy, uint64_t waiters)
 	return false;
 }
 
-/* NULL: @word is not @busy. */
+/* NULL: @word is not busy. */
 static struct dax_waitq *join_queue(struct dax_waitq_table *waitqs,
-	struct sync_u64 *word, uint64_t busy, uint64_t waiters,
-	struct dax_waiter *waiter)
+	struct sync_u64 *word, bool (*is_busy)(uint64_t state),
+	uint64_t waiters, struct dax_waiter *waiter)
 {
 	const struct dax_wait_key key = {word, 0};
 	struct dax_waitq *queue = dax_waitq_lock(waitqs, &key);
-	const bool joins = say_asleep(word, busy, waiters);
+	const bool joins = say_asleep(word, is_busy, waiters);
 
 	/* Shared: all of them want to know, and none takes anything. */
 	if (joins)
@@ -85,11 +86,12 @@ static struct dax_waitq *join_queue(struct dax_waitq_table *waitqs,
 }
 
 int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
-	uint64_t busy, uint64_t waiters, struct patience *patience)
+	bool (*is_busy)(uint64_t state), uint64_t waiters,
+	struct patience *patience)
 {
 	struct dax_waiter waiter = {0};
 	struct dax_waitq *queue =
-		join_queue(waitqs, word, busy, waiters, &waiter);
+		join_queue(waitqs, word, is_busy, waiters, &waiter);
 
 	if (!queue)
 		return 0;
@@ -97,18 +99,26 @@ int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
 			: dax_waitq_sleep(queue, &waiter, NULL);
 }
 
+static bool state_is_busy(uint64_t state)
+{
+	return state_is_live(state) && state_owners(state) < 2;
+}
+
 bool page_is_busy(const struct dax_pgmap *pgmap, uint64_t pfn)
 {
-	const uint64_t state = page_head(pgmap, pfn).state;
+	return state_is_busy(page_head(pgmap, pfn).state);
+}
 
-	return state_is_live(state) && state_owners(state) < 2;
+static bool state_is_awaited(uint64_t state)
+{
+	return state_is_busy(state) || waits_beside_others(state);
 }
 
 struct dax_waitq *page_join_queue(
 	struct dax_pgmap *pgmap, uint64_t pfn, struct dax_waiter *waiter)
 {
 	return join_queue(pgmap->waitqs, &page_head(pgmap, pfn).page->state,
-		PAGE_LIVE, PAGE_WAITERS, waiter);
+		state_is_awaited, PAGE_WAITERS, waiter);
 }
 
 int page_wait_idle(uint64_t pfn, struct patience *patience)
@@ -120,7 +130,7 @@ int page_wait_idle(uint64_t pfn, struct patience *patience)
 	/* Its range may have ended, and another have begun. */
 	while (!error && !dax_page_is_idle(pgmap, pfn))
 		error = sleep_while(pgmap->waitqs,
-			&page_head(pgmap, pfn).page->state, PAGE_LIVE,
+			&page_head(pgmap, pfn).page->state, state_is_live,
 			PAGE_WAITERS, patience);
 	return error;
 }

@@ -210,6 +210,11 @@ static int wait_for_pages(struct dax_pgmap *pgmap, struct patience *patience)
 	return error;
 }
 
+static bool is_held(uint64_t refs)
+{
+	return refs & PGMAP_REFS;
+}
+
 int dax_pgmap_wait(struct dax_pgmap *pgmap, const struct dax_wait_limit *limit)
 {
 	struct patience patience;
@@ -220,9 +225,8 @@ int dax_pgmap_wait(struct dax_pgmap *pgmap, const struct dax_wait_limit *limit)
 	error = wait_for_pages(pgmap, &patience);
 	patience.pfn = NO_PFN;
 	/* [MO-10] */
-	while (!error &&
-		sync_load(&pgmap->refs, memory_order_acquire) & PGMAP_REFS)
-		error = sleep_while(pgmap->waitqs, &pgmap->refs, PGMAP_REFS,
+	while (!error && is_held(sync_load(&pgmap->refs, memory_order_acquire)))
+		error = sleep_while(pgmap->waitqs, &pgmap->refs, is_held,
 			PGMAP_WAITERS, &patience);
 	return error;
 }

@@ -215,7 +215,8 @@ bool page_is_busy(const struct dax_pgmap *pgmap, uint64_t pfn);
 
 /* Joins the queue of those who wait for @pfn, for dax_waitq_sleep(). Woken when
  * the page is idle, or may be held by entries alone, which faults have brought
- * back meanwhile. NULL: it is idle. */
+ * back meanwhile. NULL: it is not busy; another owner may have come, of a file
+ * that the caller does not keep out. */
 struct dax_waitq *page_join_queue(
 	struct dax_pgmap *pgmap, uint64_t pfn, struct dax_waiter *waiter);
 
@@ -223,10 +224,11 @@ struct dax_waitq *page_join_queue(
  * this thread. */
 void page_announce(struct dax_pgmap *pgmap, struct page *page, uint64_t pfn);
 
-/* Sleeps while @word has @busy, having set @waiters in it. May return sooner.
+/* Sleeps while @word is busy, having set @waiters in it. May return sooner.
  * @patience: NULL: it does not take long. 0; -ETIMEDOUT, -ECANCELED. */
 int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
-	uint64_t busy, uint64_t waiters, struct patience *patience);
+	bool (*is_busy)(uint64_t state), uint64_t waiters,
+	struct patience *patience);
 
 /* dax_page_wait_idle() as a part of a longer wait. */
 int page_wait_idle(uint64_t pfn, struct patience *patience);

@@ -17,9 +17,10 @@
  * A pin is taken through a leaf, under the page table's lock, of a page that
  * somebody holds. After (A) there is no leaf, after (B) nobody holds a page but
  * those who have it pinned: so what is idle at (C) stays so. No pin goes
- * between (C) and (D) unnoticed: what is idle by then is not waited for, and
- * no fault has brought it back. Forbidden: done, and a page in use; asleep, and
- * no pin.
+ * between (C) and (D) unnoticed: what is not busy by then is not waited for. No
+ * fault has brought it back, but for one on another file that shares it, and
+ * then the page is that file's as well, as at (C). Forbidden: done, and a page
+ * in use; asleep, and no pin.
  */
 #include <errno.h>
 

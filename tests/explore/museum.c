@@ -99,6 +99,8 @@ const struct exhibit exhibits[] = {
 	{"grant_other_order", "pmd-zero-fair: F0,F0,F1,F2 /1", ASSERTION, 0},
 	{"unpin_no_wake", "page-pinned: unpin,truncate /1", LOST, 0},
 	{"compare_shown", "disk-equal: disk-store,disk-dedupe /1", CHECK, 0},
+	{"break_waits_for_entries",
+		"page-pinned: unpin,share-and-stay,break /1", LOST, 0},
 	{"share_not_reset", "page: share,truncate-shared /1", CHECK, 0},
 	{"share_unlocked", "page-free: share,share-large /1", ASSERTION, 0},
 	{"split_keeps_order", "page-pmd: truncate /1", CHECK, 0},

@@ -32,6 +32,7 @@ struct device {
 	struct sync_u64 pins;
 	unsigned int content; /* of PAGE */
 	struct sync_u64 dead; /* OTHER was idle when the device was killed */
+	bool is_shared;	      /* B has PAGE, and goes last */
 };
 
 struct page_state {
@@ -148,6 +149,37 @@ static void give_up(struct device *device, enum file file, uint64_t pfn)
 		error = dax_page_wait_idle(device->pgmap, pfn, NULL);
 		dax_explore_check(!error, "a wait without limit has no end");
 	}
+}
+
+/* As a fault on a file that stays. */
+static void share_and_stay(void *context, long unused)
+{
+	struct device *device = context;
+
+	(void)unused;
+	dax_explore_check(!map(device, B, PAGE, DAX_PAGE_SHARED),
+		"what is shared can be shared");
+	device->is_shared = true;
+}
+
+/* As dax_break_layouts(), after which the file gives the page up. */
+static void break_layout(void *context, long unused)
+{
+	struct device *device = context;
+	struct dax_waiter waiter;
+	struct dax_waitq *queue;
+
+	(void)unused;
+	dax_page_put(device->pgmap, device->mapped);
+	while (page_is_busy(device->pgmap, device->mapped)) {
+		waiter = (struct dax_waiter){0};
+		queue = page_join_queue(device->pgmap, device->mapped, &waiter);
+		dax_explore_check(
+			!queue || !dax_waitq_sleep(queue, &waiter, NULL),
+			"a wait without limit has no end");
+	}
+	give_up(device, A, device->mapped);
+	device->mapped = 0;
 }
 
 /* PAGE is free storage now: another file gets it. */
@@ -288,6 +320,8 @@ static const struct operation_kind operations[] = {
 	{"truncate-unless-pinned", truncate_unless_pinned, 0},
 	{"share", share, 0},
 	{"share-large", share_large, 0},
+	{"share-and-stay", share_and_stay, 0},
+	{"break", break_layout, 0},
 	{"owner", look, 0},
 	{"map", fault, 0},
 	{"kill-device", kill_device, 0},
@@ -398,6 +432,10 @@ static void check_device(struct device *device)
 	if (device->mapped) {
 		dax_page_put(device->pgmap, device->mapped);
 		give_up(device, A, device->mapped);
+	}
+	if (device->is_shared) {
+		dax_page_put(device->pgmap, PAGE);
+		give_up(device, B, PAGE);
 	}
 	for (uint64_t pfn = FIRST; pfn < FIRST + NR_PAGES; pfn++) {
 		const struct head head = page_head(device->pgmap, pfn);
