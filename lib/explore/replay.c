@@ -53,6 +53,15 @@ bool replay_take(void)
 	return fits;
 }
 
+bool replay_has(unsigned int kind)
+{
+	unsigned int i = 0;
+
+	while (i < replay.nr && replay.at[i].kind != kind)
+		i++;
+	return i < replay.nr;
+}
+
 void replay_begin(void)
 {
 	replay.next = 0;

@@ -45,6 +45,8 @@ uint32_t token_checksum(void);
 /* The execution in steps[], with an item for each operation: of any kind, but
  * for choices. False: it is too long. */
 bool replay_take(void);
+/* Has an item of @kind? */
+bool replay_has(unsigned int kind);
 /* From its first item on. */
 void replay_begin(void);
 /* Whose turn it is @among the threads that can go on. False: the items are

@@ -564,6 +564,10 @@ static void judge(struct dax_explore_report *report)
 static void explore_replay(const struct dax_scenario *scenario,
 	struct dax_explore_report *report, uint64_t start_ns)
 {
+	/* Known from the first step on, as when the token was written. */
+	search.rcu_steps = replay_has(OP_RCU_ENTER) ||
+			   replay_has(OP_RCU_CALL) ||
+			   replay_has(OP_RCU_BARRIER);
 	for (unsigned int n = 0; replay_vary(search.options->replay, n); n++) {
 		search_begin(DAX_EXPLORE_REPLAY, -1, 0);
 		explore(scenario, report, start_ns);

@@ -53,6 +53,7 @@ static void every_deviation_is_exposed_and_replayed(void **state)
 		replayed = explore_exhibit(exhibit, exhibit->deviation, &again);
 		assert_int_equal(replayed.bug, report.bug);
 		assert_string_equal(replayed.table, report.table);
+		assert_string_equal(replayed.differs, "");
 		dax_explore_report_free(&replayed);
 		dax_explore_report_free(&report);
 	}
