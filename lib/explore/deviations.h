@@ -131,7 +131,9 @@
 	X(step_by_one, "E1", "d7782145e1ad", 2018,                             \
 		"a search steps over a large entry page by page")              \
 	X(scan_skip, "E4", "6be3e21d25ca", 2025,                               \
-		"dropping a range skips locked entries")                       \
+		"a search for pages skips locked entries")                     \
+	X(deref_before_check, "C4", "98c183a4fccf", 2026,                      \
+		"an entry without storage is asked for its page")              \
 	X(scan_pause, "E5", "dd59137bfe70", 2025,                              \
 		"dropping a range skips what it had to wait for")              \
 	X(profile_2016, "4.10", "until 23c84eb78375", 2016,                    \
@@ -165,6 +167,8 @@
 		"entries are dropped before pins are looked for")              \
 	X(evict_nowait, "H7", "0e2f80afcfa6", 2025,                            \
 		"a file that is deleted does not wait for pins")               \
+	X(evict_waits_on_self, "H7 variant", "analysis of 0e2f80afcfa6", 2022, \
+		"reclaim waits for pins, which may be its caller's")           \
 	X(gup_ignores_write_bit, "H10", "ef947b2529f9", 2017,                  \
 		"a pin for writing is taken through a read-only leaf")         \
 	X(longterm_allowed, "H8 variant", "38607c62b34b", 2025,                \
@@ -190,7 +194,17 @@
 	X(insert_unbracketed, "I1 variant", "not known", 2022,                 \
 		"killing a device does not wait for who is inside")            \
 	X(put_races_kill, "I2", "50f44ee7248a", 2019,                          \
-		"the last put touches a device that may be gone")
+		"the last put touches a device that may be gone")              \
+	X(child_no_ref, "I3", "6d24b170a9db", 2023,                            \
+		"a pin takes its name off a list that may be gone")            \
+	X(double_read, "I4", "not known", 2026,                                \
+		"who has a page is asked twice, and may be gone in between")   \
+	X(reset_order, "I4 variant", "not known", 2026,                        \
+		"an owner's number is free before it is nobody's")             \
+	X(no_rcu_barrier, "I5", "not known", 2022,                             \
+		"a device goes before those have left whom RCU waits for")     \
+	X(lock_removed, "I6", "fixes c05ae9d85b47", 2024,                      \
+		"a device is killed under a lock that faults share")
 
 enum explore_deviation {
 #define EXPLORE_ENUM(name, exhibit, commit, year, sentence) DEVIATION_##name,
@@ -204,17 +218,15 @@ extern bool explore_deviations[NR_DEVIATIONS];
 
 #define SYNC_DEVIATION(name) (explore_deviations[DEVIATION_##name])
 
-/* Why some exhibits of the rooms A to G are none here. */
+/* Why some exhibits of the rooms A to I are none here. */
 #define EXPLORE_NO_EXHIBIT(X)                                                  \
 	X("B2", "no lock of a file system is taken here to be inverted with, " \
 		"and ranks say where one belongs")                             \
 	X("B3", "an entry is locked in one mode only")                         \
 	X("B9", "an entry is found by its index, not by an address")           \
 	X("B11", "no lock is released only where a feature is compiled in")    \
-	X("C3", "a fault that finds a larger entry leaves it as it is, and "   \
-		"its pages: entries change only where they are filled")        \
-	X("C4", "a pfn is looked at only if the entry has storage, and is a "  \
-		"number: there is no page behind it to touch")                 \
+	X("C3", "a range has one owner's name, its first page's, and no "      \
+		"page of it has another that a small fault could change")      \
 	X("D5", "no table is put by for a leaf to be split: splitting takes "  \
 		"the leaf away, and faults bring smaller ones")                \
 	X("E2", "one search serves both loops: see E1")                        \

@@ -84,6 +84,12 @@ static inline bool is_gone(const struct dax_mapping *m)
 	return !m && !SYNC_DEVIATION(lp_null);
 }
 
+/* No: the second answer may be another one. */
+static inline bool asks_twice(void)
+{
+	return SYNC_DEVIATION(double_read);
+}
+
 /* RCU keeps the mapping from the look at the page to the entry's lock. */
 static inline void keep_mapping(void)
 {
@@ -251,9 +257,16 @@ static inline bool looks_again(void)
 	return !SYNC_DEVIATION(scan_pause);
 }
 
+/* No: what is locked now may have a page when it is unlocked. */
 static inline bool passes_over(uint64_t word)
 {
 	return SYNC_DEVIATION(scan_skip) && word_is_locked(word);
+}
+
+/* The pfn of an entry without storage is no page's. */
+static inline bool has_page_to_zap(const struct dax_mapping *m, uint64_t word)
+{
+	return entry_has_page(m, word) || SYNC_DEVIATION(deref_before_check);
 }
 
 #endif

@@ -162,7 +162,7 @@ int entry_give_page_up(struct dax_mapping *m, dax_pgoff_t index,
 static bool zap_locked(struct dax_mapping *m, dax_pgoff_t index,
 	dax_entry_t *entry, uint64_t *pfn)
 {
-	if (!entry_has_page(m, *entry))
+	if (!has_page_to_zap(m, *entry))
 		return false;
 	*entry = entry_zap(m, owned_slot(m, index), *entry);
 	return find_busy_page(m, counted_of(m, *entry), pfn);
@@ -181,7 +181,7 @@ int dax_zap_mappings_range(struct dax_mapping *m, dax_pgoff_t first,
 		return 0;
 	dax_xas_init(&xas, &m->tree, first, last);
 	dax_xas_for_each (&xas, word) {
-		if (dax_lock_entry(m, xas.index, &entry))
+		if (passes_over(word) || dax_lock_entry(m, xas.index, &entry))
 			continue;
 		if (zap_locked(m, xas.index, &entry, pfn))
 			busy = true;

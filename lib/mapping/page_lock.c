@@ -45,6 +45,8 @@ static int find_mapping_rcu(
 	}
 	if (is_gone(look->m))
 		return -EAGAIN;
+	if (asks_twice())
+		look->m = pgmap_owner_rcu(pgmap, owner.id);
 	DAX_INVARIANT(look->m);
 	keep_mapping();
 	return 0;

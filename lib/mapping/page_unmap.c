@@ -49,6 +49,8 @@ static bool lock_next_rcu(struct search *search, struct wait *wait)
 	dax_xas_init(&xas, &m->tree, search->next, UINT64_MAX);
 	dax_xas_for_each (&xas, word) {
 		search->next = xas.index;
+		if (passes_over(word))
+			continue;
 		if (word_is_locked(word)) {
 			search->queue =
 				entry_join_queue(m, xas.index, word, wait);

@@ -81,6 +81,26 @@ static inline void leave_device(struct dax_pgmap *pgmap)
 		sync_load(&pgmap->refs, memory_order_relaxed);
 }
 
+/* G3: the list of names is the device's, too. */
+static inline bool leaves_list_first(void)
+{
+	return !SYNC_DEVIATION(child_no_ref);
+}
+
+/* What is given out anew is nobody's any more. */
+static inline void keep_owners(struct owners *owners)
+{
+	if (SYNC_DEVIATION(reset_order)) {
+		sync_lock_release(&owners->lock);
+		sync_lock_acquire(&owners->lock);
+	}
+}
+
+static inline bool kill_waits(void)
+{
+	return !SYNC_DEVIATION(no_rcu_barrier);
+}
+
 /* From the look at a device that lives to the reference that it allows. */
 static inline void enter_device(void)
 {

@@ -161,13 +161,15 @@ int dax_pgmap_add_owner(struct dax_pgmap *pgmap, void *object, uint32_t *id)
 void dax_pgmap_remove_owner(struct dax_pgmap *pgmap, uint32_t id)
 {
 	struct owners *owners = &pgmap->owners;
+	uint64_t link;
 
 	DAX_REQUIRE(pgmap && pgmap_owner_rcu(pgmap, id));
 	sync_lock_acquire(&owners->lock);
-	/* Relaxed: RCU keeps the object for those who have found it. */
-	sync_store(slot_of(owners, id), (uint64_t)owners->free << 1 | 1,
-		memory_order_relaxed);
+	link = (uint64_t)owners->free << 1 | 1;
 	owners->free = id;
+	keep_owners(owners);
+	/* Relaxed: RCU keeps the object for those who have found it. */
+	sync_store(slot_of(owners, id), link, memory_order_relaxed);
 	sync_lock_release(&owners->lock);
 }
 

@@ -193,7 +193,8 @@ void dax_pgmap_kill(struct dax_pgmap *pgmap)
 	sync_note("kills the device");
 	/* Relaxed: (C) is what orders it. */
 	sync_or(&pgmap->refs, PGMAP_DYING, memory_order_relaxed);
-	wait_for_readers();
+	if (kill_waits())
+		wait_for_readers();
 }
 
 uint64_t pgmap_holders(const struct dax_pgmap *pgmap)

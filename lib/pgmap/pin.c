@@ -75,8 +75,11 @@ void dax_pin_put(struct dax_pgmap *pgmap, struct dax_pin *opaque)
 
 	DAX_REQUIRE(pgmap && opaque);
 	/* G3: the list is the device's. */
-	unlist_pin(&pgmap->pins, pin);
+	if (leaves_list_first())
+		unlist_pin(&pgmap->pins, pin);
 	page_put_pin(pgmap, pin->pfn);
+	if (!leaves_list_first())
+		unlist_pin(&pgmap->pins, pin);
 }
 
 static void describe_pin(

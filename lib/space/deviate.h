@@ -66,4 +66,18 @@ static inline bool evicts_shown(void)
 	return SYNC_DEVIATION(drop_mapped);
 }
 
+/* No: it may be done for whoever has the pins. */
+static inline bool eviction_waits(const struct dax_space *space)
+{
+	return SYNC_DEVIATION(evict_waits_on_self) && space->pgmap;
+}
+
+/* ---- the end of a device ---- */
+
+/* Faults hold INVALIDATE from before they look whether the space is dead. */
+static inline enum rwsem_mode kill_mode(void)
+{
+	return SYNC_DEVIATION(lock_removed) ? RWSEM_SHARED : RWSEM_ALONE;
+}
+
 #endif

@@ -130,12 +130,12 @@ void dax_invalidate_inode_pages2_range(
 void dax_space_kill(struct dax_space *space)
 {
 	DAX_REQUIRE(space);
-	dax_filemap_invalidate_lock(space);
+	rwsem_acquire(&space->invalidate, kill_mode());
 	space->is_dead = true;
 	if (space->pgmap)
 		space_break_for_good(space);
 	dax_truncate_pagecache_range(space, 0, UINT64_MAX, DAX_TRUNCATE_ALL);
-	dax_filemap_invalidate_unlock(space);
+	rwsem_release(&space->invalidate, kill_mode());
 }
 
 bool space_is_dead(struct dax_space *space)
@@ -176,6 +176,8 @@ void dax_space_evict(struct dax_space *space)
 {
 	DAX_REQUIRE(space);
 	dax_filemap_invalidate_lock(space);
+	if (eviction_waits(space))
+		space_break_for_good(space);
 	if (!space_is_shown(space) || evicts_shown())
 		invalidate_entries(space, 0, UINT64_MAX);
 	dax_filemap_invalidate_unlock(space);

@@ -258,19 +258,29 @@ static void use_again(struct file *file)
 			abort();
 }
 
-static void punch(void *context, long unused)
+static void give_block_away(struct file *file)
 {
-	struct file *file = context;
-
-	(void)unused;
-	dax_filemap_invalidate_lock(file->space);
-	if (dax_break_layouts(file->space, NULL))
-		abort();
 	dax_truncate_pagecache_range(
 		file->space, 0, last_page(file), DAX_TRUNCATE_KEEP_COPIES);
 	if (file->pgmap)
 		use_again(file);
 	sync_store(&file->block, 0, memory_order_release);
+}
+
+static void punch(void *context, long mode)
+{
+	const struct dax_break how = {
+		.last = UINT64_MAX, .mode = (enum dax_break_mode)mode};
+	struct file *file = context;
+	int error;
+
+	dax_filemap_invalidate_lock(file->space);
+	error = dax_break_layouts(file->space, &how);
+	dax_explore_check(
+		!error || (error == -ERESTART && how.mode == DAX_BREAK_TRY),
+		"storage is free, unless nobody was to wait for it");
+	if (!error)
+		give_block_away(file);
 	dax_filemap_invalidate_unlock(file->space);
 }
 
@@ -303,6 +313,7 @@ static void pin_pages(void *context, long flags)
 	if (error)
 		return;
 	sync_add(&file->pins, 1, memory_order_relaxed);
+	use_storage(file);
 	dax_explore_check(!sync_load(&file->is_reused, memory_order_relaxed),
 		"what is pinned is the file's");
 	unpin(file, &page);
@@ -356,6 +367,8 @@ static void kill_storage(void *context, long unused)
 
 	(void)unused;
 	dax_space_kill(file->space);
+	dax_explore_check(!sync_load(&file->pins, memory_order_relaxed),
+		"no storage goes away under a pin");
 	file->is_gone = true;
 }
 
@@ -432,7 +445,8 @@ static const struct operation_kind operations[] = {
 	{"store-surely", store_fault_surely, 0},
 	{"fsync", fsync_all, 0},
 	{"write", write_bytes, 0},
-	{"punch", punch, 0},
+	{"punch", punch, DAX_BREAK_WAIT},
+	{"punch-unless-pinned", punch, DAX_BREAK_TRY},
 	{"evict", evict, 0},
 	{"kill", kill_storage, 0},
 	{"lock-page", lock_page, 0},
@@ -504,6 +518,22 @@ static void pinned(struct file *file)
 	sync_add(&file->pins, 1, memory_order_relaxed);
 }
 
+static void pinned_for_long(struct file *file)
+{
+	const struct dax_pin_params params = {
+		.term = DAX_PIN_LONGTERM, .holder = "since before"};
+
+	if (pin(file, params, &file->pinned))
+		abort();
+	sync_add(&file->pins, 1, memory_order_relaxed);
+}
+
+static void pinned_and_dirty(struct file *file)
+{
+	dirty(file);
+	pinned(file);
+}
+
 static void pinned_once(struct file *file)
 {
 	pinned(file);
@@ -530,10 +560,17 @@ static void file_body(const struct combination *combination);
 			DAX_PUD_ORDER, false                                   \
 	}
 
-#define OWNED_STATE(name, flags, before)                                       \
+#define OWNED_STATE(name, flags, has_block, before)                            \
 	{                                                                      \
-		{name, NULL, file_body}, {flags, flags}, true, before,         \
+		{name, NULL, file_body}, {flags, flags}, has_block, before,    \
 			DAX_PMD_ORDER, true                                    \
+	}
+
+/* As one of daxlock/devdax.h: leaves of one size, and pins that last. */
+#define DEVICE_STATE(name, before)                                             \
+	{                                                                      \
+		{name, NULL, file_body}, {HUGE, HUGE}, true, before,           \
+			DAX_PUD_ORDER, true                                    \
 	}
 
 static const struct file_state states[] = {
@@ -553,11 +590,15 @@ static const struct file_state states[] = {
 	PUD_STATE("pud-dirty", HUGE, true, dirty),
 	PUD_STATE("pud-private", PRIVATE, true, NULL),
 	PUD_STATE("pud-private-shown", PRIVATE, true, shown),
-	OWNED_STATE("unowned", SMALL, NULL),
-	OWNED_STATE("owned", SMALL, shown),
-	OWNED_STATE("pinned", SMALL, pinned),
-	OWNED_STATE("pmd-pinned", HUGE, pinned),
-	OWNED_STATE("pinned-once", SMALL, pinned_once),
+	OWNED_STATE("owned-hole", SMALL, false, shown),
+	OWNED_STATE("unowned", SMALL, true, NULL),
+	OWNED_STATE("owned", SMALL, true, shown),
+	OWNED_STATE("pinned", SMALL, true, pinned),
+	OWNED_STATE("pmd-pinned", HUGE, true, pinned),
+	OWNED_STATE("pinned-dirty", SMALL, true, pinned_and_dirty),
+	OWNED_STATE("pinned-once", SMALL, true, pinned_once),
+	DEVICE_STATE("device", shown),
+	DEVICE_STATE("device-pinned", pinned_for_long),
 };
 
 const struct state_kind *file_state(unsigned int i)
@@ -601,8 +642,9 @@ static bool has_operation(const struct combination *combination,
 
 static void make_pages(struct file *file)
 {
-	const struct dax_pgmap_params params = {
-		.first = BLOCK, .nr = PMD_PAGES, .waitqs = file->waitqs};
+	const struct dax_pgmap_params params = {.first = BLOCK,
+		.nr = 1ul << file->order,
+		.waitqs = file->waitqs};
 
 	if (dax_pgmap_new(&params, &file->pgmap))
 		abort();
@@ -618,7 +660,14 @@ static void setup_file(struct file *file, const struct combination *combination)
 {
 	const struct file_state *state =
 		(const struct file_state *)combination->state;
-	const struct dax_space_limits limits = {.max_order = state->order};
+	const bool is_device =
+		state->has_pages && state->order == DAX_PUD_ORDER;
+	const struct dax_space_limits limits = {
+		.min_order = is_device ? state->order : DAX_PTE_ORDER,
+		.max_order = state->order,
+		.shared_only = is_device,
+		.longterm_pins = is_device,
+	};
 	struct dax_space_params params = {
 		.ops = &file_ops, .owner = file, .limits = &limits};
 

@@ -21,13 +21,13 @@
 #define OTHER	 (FIRST + PMD_PAGES)
 #define NR_PAGES (2 * PMD_PAGES)
 
-enum file { A, B, C, NR_FILES };
+enum file { A, B, C, NR_FILES, NEWCOMER = NR_FILES, NR_OWNERS };
 
 struct device {
 	struct dax_pgmap *pgmap; /* NULL: it was killed */
 	struct dax_waitq_table *waitqs;
-	struct dax_page_owner files[NR_FILES];
-	uint64_t mapped; /* what A has, or 0 */
+	struct dax_page_owner files[NR_OWNERS]; /* 0: it left, or never came */
+	uint64_t mapped;			/* what A has, or 0 */
 	struct dax_pin pin;
 	struct sync_u64 pins;
 	unsigned int content; /* of PAGE */
@@ -272,6 +272,23 @@ static void look(void *context, long unused)
 		"who has a page has a name");
 }
 
+static void leave(void *context, long file)
+{
+	struct device *device = context;
+
+	dax_pgmap_remove_owner(device->pgmap, device->files[file].id);
+	device->files[file].id = 0;
+}
+
+static void join(void *context, long file)
+{
+	struct device *device = context;
+
+	if (dax_pgmap_add_owner(device->pgmap, &device->files[file],
+		    &device->files[file].id))
+		abort();
+}
+
 /* ---- the device ---- */
 
 /* The device is held since before the threads began (page_body()). */
@@ -323,6 +340,8 @@ static const struct operation_kind operations[] = {
 	{"share-and-stay", share_and_stay, 0},
 	{"break", break_layout, 0},
 	{"owner", look, 0},
+	{"leave", leave, B},
+	{"join", join, NEWCOMER},
 	{"map", fault, 0},
 	{"kill-device", kill_device, 0},
 };
@@ -393,9 +412,7 @@ static void make_device(struct device *device, unsigned int queues)
 		abort();
 	for (unsigned int i = 0; i < NR_FILES; i++) {
 		device->files[i].index = 7 * i + PMD_PAGES;
-		if (dax_pgmap_add_owner(device->pgmap, &device->files[i],
-			    &device->files[i].id))
-			abort();
+		join(device, i);
 	}
 }
 
@@ -427,8 +444,20 @@ static void hold_device(
 			abort();
 }
 
+static void check_owners(struct device *device)
+{
+	for (unsigned int i = 0; i < NR_OWNERS; i++) {
+		const uint32_t id = device->files[i].id;
+
+		dax_explore_check(!id || pgmap_owner_rcu(device->pgmap, id) ==
+						  &device->files[i],
+			"who has come is found by his number");
+	}
+}
+
 static void check_device(struct device *device)
 {
+	check_owners(device);
 	if (device->mapped) {
 		dax_page_put(device->pgmap, device->mapped);
 		give_up(device, A, device->mapped);
