@@ -60,6 +60,9 @@ struct dax_space;
  * @punch_writes_back: punching a hole writes the range back first
  * @mprotect_restores_pmd: a dirty PMD leaf is writable again as soon as its
  *	area is; otherwise by a fault
+ *
+ * What programs can see. The pages of a device are those of the 2022 series in
+ * each of them (daxlock/pgmap.h).
  */
 struct dax_profile {
 	const char *name;

@@ -138,6 +138,9 @@
 		"dropping a range skips what it had to wait for")              \
 	X(profile_2016, "4.10", "until 23c84eb78375", 2016,                    \
 		"no bug: a large grab waits for a small entry, then declines") \
+	X(profile_6_12, "6.12", "until 38607c62b34b", 2025,                    \
+		"no bug under locks: entries keep their pages, which are "     \
+		"idle with one reference")                                     \
 	X(unlock_no_wake, "rule 2", "none", 0, "unlocking wakes nobody")       \
 	X(check_before_publish, "A15 variant", "none", 0,                      \
 		"unlocking looks for sleepers before it unlocks")              \

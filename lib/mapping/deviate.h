@@ -263,6 +263,12 @@ static inline bool passes_over(uint64_t word)
 	return SYNC_DEVIATION(scan_skip) && word_is_locked(word);
 }
 
+/* So that what nobody has pinned is idle. */
+static inline bool lets_go_of_page(void)
+{
+	return !SYNC_DEVIATION(profile_6_12);
+}
+
 /* The pfn of an entry without storage is no page's. */
 static inline bool has_page_to_zap(const struct dax_mapping *m, uint64_t word)
 {

@@ -164,7 +164,8 @@ static bool zap_locked(struct dax_mapping *m, dax_pgoff_t index,
 {
 	if (!has_page_to_zap(m, *entry))
 		return false;
-	*entry = entry_zap(m, owned_slot(m, index), *entry);
+	if (lets_go_of_page())
+		*entry = entry_zap(m, owned_slot(m, index), *entry);
 	return find_busy_page(m, counted_of(m, *entry), pfn);
 }
 

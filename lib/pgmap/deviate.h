@@ -63,6 +63,13 @@ static inline bool pin_wakes(uint64_t before)
 	       !SYNC_DEVIATION(unpin_wakes_idle);
 }
 
+/* Before 6.15 the reference of an entry was not waited for: it stayed. */
+static inline bool is_kept_alone(uint64_t state)
+{
+	return SYNC_DEVIATION(profile_6_12) &&
+	       state_references(state) <= state_owners(state);
+}
+
 /* What another file's entry holds is no more to wait for. */
 static inline bool waits_beside_others(uint64_t state)
 {

@@ -101,7 +101,8 @@ int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
 
 static bool state_is_busy(uint64_t state)
 {
-	return state_is_live(state) && state_owners(state) < 2;
+	return state_is_live(state) && state_owners(state) < 2 &&
+	       !is_kept_alone(state);
 }
 
 bool page_is_busy(const struct dax_pgmap *pgmap, uint64_t pfn)

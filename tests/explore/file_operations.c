@@ -319,6 +319,51 @@ static void pin_pages(void *context, long flags)
 	unpin(file, &page);
 }
 
+/* ---- what is left where nothing is taken away after all: alone ---- */
+
+static void break_alone(struct file *file)
+{
+	dax_filemap_invalidate_lock(file->space);
+	if (dax_break_layouts(file->space, NULL))
+		abort();
+	dax_filemap_invalidate_unlock(file->space);
+}
+
+static void break_and_count(void *context, long unused)
+{
+	struct file *file = context;
+
+	(void)unused;
+	break_alone(file);
+	dax_explore_check(!dax_page_count(file->pgmap, BLOCK),
+		"an entry that may go holds no page");
+}
+
+static void break_and_look(void *context, long unused)
+{
+	struct file *file = context;
+	struct dax_mapping *m = dax_space_mapping(file->space);
+
+	(void)unused;
+	break_alone(file);
+	dax_explore_check(
+		dax_is_zapped_entry(dax_tree_load(dax_mapping_tree(m), 0)),
+		"an entry that holds no page says so");
+}
+
+static void break_and_kill_pages(void *context, long unused)
+{
+	struct file *file = context;
+	uint64_t word;
+
+	(void)unused;
+	break_alone(file);
+	dax_pgmap_kill(file->pgmap);
+	dax_explore_check(dax_load(file->mm[0], file->address[0], &word,
+				  sizeof(word)) == -EIO,
+		"a fault asks for the page, and a dying device refuses it");
+}
+
 /* Alone: nothing makes it clean again. */
 static void pin_to_write(void *context, long unused)
 {
@@ -457,6 +502,9 @@ static const struct operation_kind operations[] = {
 	{"pin-to-write", pin_to_write, 0},
 	{"pin-longterm", pin_longterm, 0},
 	{"unpin-pages", unpin_pages, 0},
+	{"break-and-count", break_and_count, 0},
+	{"break-and-look", break_and_look, 0},
+	{"break-and-kill-pages", break_and_kill_pages, 0},
 	{"delete-file", delete_now, 0},
 };
 

@@ -96,6 +96,23 @@ const struct exhibit exhibits[] = {
 	{"evict_waits_on_self", "pinned-once: evict /1", LOST, 0},
 	{"gup_ignores_write_bit", "owned: pin-to-write /1", CHECK, 0},
 	{"longterm_allowed", "owned: pin-longterm /1", CHECK, 0},
+	/* Up to 6.12: what of it differs, and that it is right, too; but for a
+	 * pin without a lock, which may have a page for a moment that is given
+	 * up, and a file that is deleted and does not wait. */
+	{"profile_6_12", "owned: break-and-count /1", CHECK, 0},
+	{"profile_6_12", "owned: break-and-look /1", CHECK, 0},
+	{"profile_6_12", "owned: break-and-kill-pages /1", CHECK, 0},
+	{"profile_6_12", "owned: pin-pages-fast,punch /1", ASSERTION, 0},
+	{"profile_6_12", "unowned: pin-pages,punch /1", DAX_EXPLORE_NO_BUG, 0},
+	{"profile_6_12", "pinned: unpin-pages,punch /1", DAX_EXPLORE_NO_BUG, 0},
+	{"profile_6_12", "pmd-pinned: store,unpin-pages,punch /1",
+		DAX_EXPLORE_NO_BUG, 0},
+	{"profile_6_12+check_before_unmap", "unowned: pin-pages,punch /1",
+		ASSERTION, 0},
+	{"profile_6_12+drop_entry_first", "pinned: unpin-pages,punch /1", CHECK,
+		0},
+	{"profile_6_12+evict_nowait", "pinned: unpin-pages,delete-file /1",
+		CHECK, 0},
 	{"unpin_wakes_idle", "pinned: unpin-pages,pin-pages,punch /1", LOST, 0},
 	{"barge", "small1-fair: B1,L1 /1", CHECK, 0},
 	{"leave_noput", "small1: F1,F1,D1,L1 /1", LOST, 0},
