@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A file of one PMD that is shown by an address space, and perhaps a clone of
- * it that is not. What is in its pages only gains bits, but for FOREIGN, which
- * is the clone's: whoever sees that in the file sees a block that is not the
- * file's any more.
+ * A file of one PMD, and perhaps a clone of it, both shown by an address space.
+ * What is in their pages only gains bits, each file's its own, besides OLD:
+ * whoever sees FOREIGN in the file, or the file's bits in the clone, sees a
+ * block that is the other's.
  */
 #include "explore/disk_operations.h"
 
@@ -34,8 +34,25 @@ struct disk {
 	struct dax_file *clone; /* NULL: there is none */
 	struct dax_mm *mm;
 	uint64_t address;
+	uint64_t clone_address;
+	uint64_t first_pfn; /* of page 0 of both, in the beginning */
 	struct sync_u64 certain[PMD_PAGES]; /* bits that a page has */
+	bool is_punched; /* page 0, perhaps: then nothing is certain of it */
+	bool is_bad;	 /* page 0, perhaps: then what wants it may fail */
+	bool is_cut;	 /* the clone, perhaps: so may what wants it */
+	uint64_t had[PMD_PAGES];       /* what the file had before */
+	uint64_t clone_had[PMD_PAGES]; /* and the clone */
 };
+
+static uint64_t word_in(struct dax_file *file, uint64_t page)
+{
+	uint64_t word = 0;
+	size_t done;
+
+	if (dax_file_read(file, page * PAGE, &word, sizeof(word), &done))
+		abort();
+	return word;
+}
 
 /* ---- operations ---- */
 
@@ -48,8 +65,19 @@ static void check_word(uint64_t word, uint64_t certain)
 		"whoever looks sees nothing of another file");
 }
 
+/* True: it was not done, as may be here. */
+static bool failed(const struct disk *disk, int error)
+{
+	if (error && !(error == -EHWPOISON && disk->is_bad) &&
+		!(error == -EIO && disk->is_cut))
+		abort();
+	return error;
+}
+
 static uint64_t certain_of(struct disk *disk, long page)
 {
+	if (!page && disk->is_punched)
+		return 0;
 	return sync_load(&disk->certain[page], memory_order_acquire);
 }
 
@@ -60,9 +88,8 @@ static void load(void *context, long page)
 	const uint64_t address = disk->address + (uint64_t)page * PAGE;
 	uint64_t word;
 
-	if (dax_load(disk->mm, address, &word, sizeof(word)))
-		abort();
-	check_word(word, certain);
+	if (!failed(disk, dax_load(disk->mm, address, &word, sizeof(word))))
+		check_word(word, certain);
 }
 
 static void store(void *context, long page)
@@ -71,9 +98,8 @@ static void store(void *context, long page)
 	const uint64_t address = disk->address + (uint64_t)page * PAGE;
 	const uint64_t word = NEW;
 
-	if (dax_store(disk->mm, address, &word, sizeof(word)))
-		abort();
-	sync_store(&disk->certain[page], NEW, memory_order_release);
+	if (!failed(disk, dax_store(disk->mm, address, &word, sizeof(word))))
+		sync_store(&disk->certain[page], NEW, memory_order_release);
 }
 
 static void read_word(void *context, long page)
@@ -83,27 +109,26 @@ static void read_word(void *context, long page)
 	uint64_t word;
 	size_t done;
 
-	if (dax_file_read(disk->file, (uint64_t)page * PAGE, &word,
-		    sizeof(word), &done))
-		abort();
-	check_word(word, certain);
+	if (!failed(disk, dax_file_read(disk->file, (uint64_t)page * PAGE,
+				  &word, sizeof(word), &done)))
+		check_word(word, certain);
 }
 
-static void write_to(struct dax_file *file, long page, uint64_t word)
+static bool write_to(
+	struct disk *disk, struct dax_file *file, long page, uint64_t word)
 {
 	size_t done;
 
-	if (dax_file_write(
-		    file, (uint64_t)page * PAGE, &word, sizeof(word), &done))
-		abort();
+	return !failed(disk, dax_file_write(file, (uint64_t)page * PAGE, &word,
+				     sizeof(word), &done));
 }
 
 static void write_word(void *context, long page)
 {
 	struct disk *disk = context;
 
-	write_to(disk->file, page, NEW);
-	sync_store(&disk->certain[page], NEW, memory_order_release);
+	if (write_to(disk, disk->file, page, NEW))
+		sync_store(&disk->certain[page], NEW, memory_order_release);
 }
 
 /* Two pages, which show whose write was the last. */
@@ -114,8 +139,8 @@ static void write_pair(void *context, long word)
 	size_t done;
 
 	pages[0] = pages[PAGE / sizeof(uint64_t)] = (uint64_t)word;
-	if (dax_file_write(disk->file, 0, pages, sizeof(pages), &done))
-		abort();
+	failed(disk,
+		dax_file_write(disk->file, 0, pages, sizeof(pages), &done));
 }
 
 static void write_clone(void *context, long page)
@@ -123,7 +148,124 @@ static void write_clone(void *context, long page)
 	struct disk *disk = context;
 
 	if (disk->clone)
-		write_to(disk->clone, page, OLD | FOREIGN);
+		write_to(disk, disk->clone, page, OLD | FOREIGN);
+}
+
+/* ---- to the clone as it is shown ---- */
+
+static void check_clone_word(const struct disk *disk, long page, uint64_t word)
+{
+	const uint64_t had = disk->clone_had[page];
+
+	dax_explore_check((word & had) == had || disk->is_cut,
+		"whoever looks at the clone sees what was there before");
+	dax_explore_check(!(word & NEW & ~OLD),
+		"whoever looks at the clone sees nothing of the file");
+}
+
+static void load_clone(void *context, long page)
+{
+	struct disk *disk = context;
+	uint64_t word;
+
+	if (disk->clone && !failed(disk, dax_load(disk->mm,
+						 disk->clone_address +
+							 (uint64_t)page * PAGE,
+						 &word, sizeof(word))))
+		check_clone_word(disk, page, word);
+}
+
+static void store_clone(void *context, long page)
+{
+	struct disk *disk = context;
+	const uint64_t word = OLD | FOREIGN;
+
+	if (disk->clone)
+		failed(disk,
+			dax_store(disk->mm,
+				disk->clone_address + (uint64_t)page * PAGE,
+				&word, sizeof(word)));
+}
+
+/* ---- to what both have ---- */
+
+/* What file and clone had in the beginning; page 0. */
+static uint64_t pinned_word(const struct disk *disk, long of_clone)
+{
+	if (of_clone)
+		return disk->clone_had[0];
+	return disk->is_punched ? 0 : disk->had[0];
+}
+
+/* A block that is given out again is all zeros for a while. */
+static void pin(void *context, long of_clone)
+{
+	struct disk *disk = context;
+	const struct dax_pin_params params = {
+		.address = of_clone ? disk->clone_address : disk->address,
+		.nr = 1,
+	};
+	struct dax_pinned page;
+	uint64_t word;
+	size_t done;
+	int error;
+
+	if (of_clone && !disk->clone)
+		return;
+	error = dax_pin_pages(disk->mm, &params, &page, &done);
+	/* A hole. */
+	if (error == -EOPNOTSUPP || failed(disk, error))
+		return;
+	word = pinned_word(disk, of_clone);
+	for (unsigned int i = 0; i < 2; i++) {
+		const uint64_t had = word;
+
+		word = sync_load(page.bytes, memory_order_acquire);
+		dax_explore_check(
+			(word & had) == had, "what is pinned is no free block");
+	}
+	dax_unpin_pages(&page, 1);
+}
+
+static void punch(void *context, long unused)
+{
+	struct disk *disk = context;
+
+	(void)unused;
+	if (dax_file_change(disk->file, DAX_FILE_PUNCH, 0, PAGE))
+		abort();
+}
+
+static void cut_clone(void *context, long unused)
+{
+	struct disk *disk = context;
+
+	(void)unused;
+	if (disk->clone && dax_file_truncate(disk->clone, 0))
+		abort();
+}
+
+static void check_not_shown(struct disk *disk, uint64_t address)
+{
+	struct dax_leaf leaf;
+
+	dax_mm_leaf(disk->mm, address, &leaf);
+	dax_explore_check(!leaf.flags || leaf.pfn != disk->first_pfn,
+		"a page that is bad is shown by none of the files that have "
+		"it");
+}
+
+static void memory_failure(void *context, long unused)
+{
+	struct disk *disk = context;
+
+	(void)unused;
+	if (!disk->first_pfn)
+		return;
+	dax_fs_memory_failure(disk->fs, disk->first_pfn, 1);
+	check_not_shown(disk, disk->address);
+	if (disk->clone)
+		check_not_shown(disk, disk->clone_address);
 }
 
 static void unshare_all(void *context, long of_clone)
@@ -131,8 +273,8 @@ static void unshare_all(void *context, long of_clone)
 	struct disk *disk = context;
 	struct dax_file *file = of_clone ? disk->clone : disk->file;
 
-	if (file && dax_file_unshare(file, 0, PMD))
-		abort();
+	if (file)
+		failed(disk, dax_file_unshare(file, 0, PMD));
 }
 
 /* From the file to the clone. What was stored in one of them only differs. */
@@ -145,8 +287,9 @@ static void dedupe(void *context, long page)
 	if (!disk->clone)
 		return;
 	error = dax_file_dedupe(disk->file, pos, disk->clone, pos, PAGE);
-	if (error && error != -EBADE)
-		abort();
+	/* What was cut has no such page. */
+	if (error != -EBADE && !(error == -EINVAL && disk->is_cut))
+		failed(disk, error);
 }
 
 static void check_durable(struct disk *disk, unsigned int page)
@@ -186,6 +329,14 @@ static const struct operation_kind operations[] = {
 	{"disk-unshare-clone", unshare_all, 1},
 	{"disk-dedupe", dedupe, 0},
 	{"disk-sync", sync_all, 0},
+	{"disk-load-clone", load_clone, 0},
+	{"disk-store-clone", store_clone, 0},
+	{"disk-store-last-clone", store_clone, LAST},
+	{"disk-pin", pin, 0},
+	{"disk-pin-clone", pin, 1},
+	{"disk-punch", punch, 0},
+	{"disk-cut-clone", cut_clone, 0},
+	{"disk-memory-failure", memory_failure, 0},
 };
 
 const struct operation_kind *disk_operation(unsigned int i)
@@ -215,7 +366,7 @@ struct disk_state {
 static void written(struct disk *disk)
 {
 	for (long page = 0; page <= (long)LAST; page++) {
-		write_to(disk->file, page, OLD);
+		write_to(disk, disk->file, page, OLD);
 		sync_store(&disk->certain[page], OLD, memory_order_release);
 	}
 }
@@ -283,12 +434,56 @@ const struct state_kind *disk_state_named(const char *name)
 
 /* ---- scenarios ---- */
 
+static uint64_t map_file(
+	struct disk *disk, struct dax_file *file, unsigned int flags)
+{
+	const struct dax_vma_params vma = {
+		.space = dax_file_space(file), .len = PMD, .flags = flags};
+	uint64_t address;
+
+	if (dax_mmap(disk->mm, &vma, &address))
+		abort();
+	return address;
+}
+
+static bool has_operation(const struct combination *combination,
+	void (*function)(void *disk, long argument))
+{
+	for (unsigned int i = 0; i < combination->nr; i++)
+		if (combination->operations[i]->function == function)
+			return true;
+	return false;
+}
+
+static bool is_clone_shown(const struct combination *combination)
+{
+	return has_operation(combination, load_clone) ||
+	       has_operation(combination, store_clone) ||
+	       has_operation(combination, pin) ||
+	       has_operation(combination, memory_failure);
+}
+
+static void expect(struct disk *disk, const struct combination *combination)
+{
+	struct dax_extent first;
+
+	dax_file_extent(disk->file, 0, &first);
+	disk->first_pfn = first.pfn;
+	for (uint64_t page = 0; page <= LAST; page++) {
+		disk->had[page] = word_in(disk->file, page);
+		if (disk->clone)
+			disk->clone_had[page] = word_in(disk->clone, page);
+	}
+	disk->is_punched = has_operation(combination, punch);
+	disk->is_bad = has_operation(combination, memory_failure);
+	disk->is_cut = has_operation(combination, cut_clone);
+}
+
 static void setup_disk(struct disk *disk, const struct combination *combination)
 {
 	const struct disk_state *state =
 		(const struct disk_state *)combination->state;
 	struct dax_fs_params fs = {.map = &disk->device};
-	struct dax_vma_params vma = {.len = PMD, .flags = state->flags};
 
 	if (dax_waitq_table_new(combination->queues, 1, &disk->waitqs))
 		abort();
@@ -297,21 +492,12 @@ static void setup_disk(struct disk *disk, const struct combination *combination)
 		dax_file_truncate(disk->file, PMD) ||
 		dax_mm_new(NULL, &disk->mm))
 		abort();
-	vma.space = dax_file_space(disk->file);
-	if (dax_mmap(disk->mm, &vma, &disk->address))
-		abort();
+	disk->address = map_file(disk, disk->file, state->flags);
 	if (state->before)
 		state->before(disk);
-}
-
-static uint64_t word_in(struct dax_file *file, uint64_t page)
-{
-	uint64_t word = 0;
-	size_t done;
-
-	if (dax_file_read(file, page * PAGE, &word, sizeof(word), &done))
-		abort();
-	return word;
+	if (disk->clone && is_clone_shown(combination))
+		disk->clone_address = map_file(disk, disk->clone, state->flags);
+	expect(disk, combination);
 }
 
 static bool are_pairs_alone(const struct combination *combination)
@@ -329,6 +515,7 @@ static void check_disk(struct disk *disk, const struct combination *combination)
 	if (!wrong)
 		wrong = dax_mm_verify(disk->mm);
 	dax_explore_check(!wrong, wrong ? wrong : "");
+	dax_fs_set_poison(disk->fs, 0, 0);
 	for (long page = 0; page <= (long)LAST; page++) {
 		load(disk, page);
 		read_word(disk, page);

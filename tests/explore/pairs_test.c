@@ -49,7 +49,7 @@ static void all_pairs_are_proved_short_of_memory(void **state)
  * few preemptions, of each. */
 static void pairs_on_a_file_and_its_clone_find_no_bug(void **unused)
 {
-	const struct dax_explore_options options = {.max_executions = 200};
+	const struct dax_explore_options options = {.max_executions = 50};
 	struct combination pair = {.nr = 2, .queues = 1};
 
 	(void)unused;
