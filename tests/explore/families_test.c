@@ -17,8 +17,9 @@
  * hundred thousand, how many depends on the compiler. */
 static void three_threads_on_a_mapped_file_are_proved(void **state)
 {
-	static const char *const names[] = {
-		"dirty: load-1,store,fsync /1", "dirty: store,fsync,punch /1"};
+	static const char *const names[] = {"dirty: load-1,store,fsync /1",
+		"dirty: store,fsync,punch /1",
+		"pinned: unpin-pages,pin-pages,punch /1"};
 	const struct dax_explore_options options = {.how = DAX_EXPLORE_STATES};
 
 	(void)state;
