@@ -95,6 +95,14 @@ void endless_state(uint64_t hash)
 	hashes[run.depth] = hash;
 }
 
+bool endless_was_here(uint64_t hash)
+{
+	for (unsigned int i = 0; i < run.depth; i++)
+		if (hashes[i] == hash)
+			return true;
+	return false;
+}
+
 bool endless_cycle(uint64_t hash, unsigned int first)
 {
 	for (unsigned int from = run.depth; from-- > first;)

@@ -323,6 +323,7 @@ struct search {
 	bool found_shared;	/* an object was not known to be (E5) */
 	bool rcu_steps;		/* RCU orders something (memory.c) */
 	bool frees;		/* memory that threads use is freed */
+	bool cyclic;		/* states come again (states.c) */
 	unsigned int starts;	/* because of that */
 	unsigned int next_checkpoint; /* take one at this step or later */
 	unsigned int watch_from;      /* of each execution */
@@ -670,6 +671,8 @@ void endless_state(uint64_t hash);
 /* Is it that of an earlier one, after step @first or later, from which all is
  * repeated for ever? Then that is a bug. */
 bool endless_cycle(uint64_t hash, unsigned int first);
+/* Was this execution in that state before? */
+bool endless_was_here(uint64_t hash);
 
 /* ---- states.c ---- */
 

@@ -11,6 +11,10 @@
  * (Godefroid: Partial-Order Methods for the Verification of Concurrent Systems,
  * 1996, chapter 6). What has no object commutes with nothing: freeing, and
  * what RCU waits for.
+ *
+ * Sleep sets leave out no state, but ways between them, and so perhaps the one
+ * way round that leaves nobody out. Where executions come back to a state at
+ * all, the search begins anew without.
  */
 #include "explore/engine.h"
 
@@ -71,12 +75,14 @@ static enum arrival go_on_from(unsigned int depth, unsigned int next)
 	uint64_t hash;
 
 	step->done = step->sleep = 0;
-	if (depth)
+	if (depth && !search.cyclic)
 		step_inherit_sleep(step, step - 1);
 	step->enabled = run.state.choice_of ? 0 : (uint8_t)next;
 	hash = checkpoint_hash(ALL_STACKS);
 	if (seen_has(hash) && endless_cycle(hash, 0))
 		return ARRIVAL_BUG;
+	if (seen_has(hash) && !search.cyclic && endless_was_here(hash))
+		search.cyclic = search.found_shared = true;
 	if (!remember(step, hash, &next) || search.found_shared ||
 		depth >= MAX_STEPS - 2)
 		return ARRIVAL_FULL;
