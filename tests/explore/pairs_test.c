@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The entry lock is right in every interleaving of two operations, from every
- * starting state, with and without memory. And so is a file that shares blocks,
- * in some of them.
+ * starting state, with and without memory.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,25 +42,6 @@ static void all_pairs_are_proved_short_of_memory(void **state)
 {
 	(void)state;
 	prove_pairs(1, 1);
-}
-
-/* A file system is too much to prove: the first executions, which differ in a
- * few preemptions, of each. */
-static void pairs_on_a_file_and_its_clone_find_no_bug(void **unused)
-{
-	const struct dax_explore_options options = {.max_executions = 50};
-	struct combination pair = {.nr = 2, .queues = 1};
-
-	(void)unused;
-	for (unsigned int s = 0; (pair.state = disk_state(s)); s++)
-		for (unsigned int a = 0;
-			(pair.operations[0] = disk_operation(a)); a++)
-			for (unsigned int b = a;
-				(pair.operations[1] = disk_operation(b)); b++)
-				assert_int_equal(
-					explore_combination(&pair, 0, &options)
-						.bug,
-					DAX_EXPLORE_NO_BUG);
 }
 
 static void expect_own_name(const struct operation_kind *kind)
@@ -106,7 +86,6 @@ int main(void)
 		cmocka_unit_test(each_name_is_of_one_thing),
 		cmocka_unit_test(all_pairs_are_proved),
 		cmocka_unit_test(all_pairs_are_proved_short_of_memory),
-		cmocka_unit_test(pairs_on_a_file_and_its_clone_find_no_bug),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
