@@ -14,13 +14,13 @@
  *  again meanwhile
  *                                     INVALIDATE again, back to (A)
  *
- * A pin is taken through a leaf, under the page table's lock, of a page that
- * somebody holds. After (A) there is no leaf, after (B) nobody holds a page but
- * those who have it pinned: so what is idle at (C) stays so. No pin goes
- * between (C) and (D) unnoticed: what is not busy by then is not waited for. No
- * fault has brought it back, but for one on another file that shares it, and
- * then the page is that file's as well, as at (C). Forbidden: done, and a page
- * in use; asleep, and no pin.
+ * A pin is taken through a leaf, of a page that somebody holds, and kept only
+ * if the leaf is still there (fault/pin.c). After (A) there is no leaf, after
+ * (B) nobody holds a page but those who have it pinned: so what is idle at (C)
+ * stays so. No pin goes between (C) and (D) unnoticed: what is not busy by
+ * then is not waited for. No fault has brought it back, but for one on another
+ * file that shares it, and then the page is that file's as well, as at (C).
+ * Forbidden: done, and a page in use; asleep, and no pin.
  */
 #include <errno.h>
 
