@@ -268,17 +268,26 @@ static void use_once(struct actor *actor)
 		actor, page, atomic_load(&actor->scene->phases[page]));
 }
 
-static void write_zeros(struct actor *actor, uint64_t pos, uint64_t len)
+static int write_zeros(struct actor *actor, uint64_t pos, uint64_t len)
 {
 	static const char zeros[PMD];
 	size_t done = 0;
+	const int error = dax_file_write(
+		actor->scene->disk->file, pos, zeros, len, &done);
 
-	crew_check(actor->me, !dax_file_write(actor->scene->disk->file, pos,
-				      zeros, len, &done));
-	crew_check(actor->me, done == len);
+	crew_check(actor->me, error || done == len);
+	return error;
 }
 
 /* ---- who cuts the file ---- */
+
+/* A page of the tail may fail while it is written. */
+static void write_tail(struct actor *actor, uint64_t pos)
+{
+	const int error = write_zeros(actor, pos & -PAGE, PAGE);
+
+	crew_check(actor->me, !error || error == -EHWPOISON);
+}
 
 /* What is in the last page past the end is zeroed, unless it is bad. */
 static void grow(struct actor *actor)
@@ -288,7 +297,7 @@ static void grow(struct actor *actor)
 
 	while ((error = dax_file_truncate(file, SIZE)) == -EHWPOISON &&
 		!actor->me->wrong)
-		write_zeros(actor, dax_file_size(file) & -PAGE, PAGE);
+		write_tail(actor, dax_file_size(file));
 	crew_check(actor->me, !error);
 }
 
@@ -306,7 +315,7 @@ static void cut_once(struct actor *actor)
 		error = dax_file_change(file, DAX_FILE_PUNCH, pos, PAGE);
 		break;
 	default:
-		write_zeros(actor, pos & -PAGE, PAGE);
+		write_tail(actor, pos);
 	}
 	crew_check(actor->me, !error || error == -EHWPOISON);
 	grow(actor);
@@ -355,7 +364,7 @@ static void spoil(struct actor *actor, uint64_t page)
 static void mend(struct actor *actor, uint64_t page)
 {
 	enter(actor, page, MENDING);
-	write_zeros(actor, page * PAGE, PAGE);
+	crew_check(actor->me, !write_zeros(actor, page * PAGE, PAGE));
 	enter(actor, page, GOOD);
 }
 
@@ -369,7 +378,7 @@ static void mend_all(struct actor *actor)
 	}
 	crew_check(actor->me, !dax_file_change(actor->scene->disk->file,
 				      DAX_FILE_ZERO, 0, PMD));
-	write_zeros(actor, 0, PMD);
+	crew_check(actor->me, !write_zeros(actor, 0, PMD));
 	for (uint64_t page = 0; page < PAGES; page++)
 		enter(actor, page, GOOD);
 }
