@@ -134,9 +134,8 @@ static enum dax_cause cause_of_errno(int error)
 	}
 }
 
-/* What the file system or the device refused; a PMD falls back to PTEs, if the
- * space has any. */
-static unsigned int refused(struct fault *f, int error)
+/* If the space has any. */
+unsigned int fault_refused(struct fault *f, int error)
 {
 	f->error = error;
 	if (f->order)
@@ -172,14 +171,14 @@ static unsigned int map_storage(struct fault *f, const struct dax_iomap *iomap)
 	}
 	error = direct_access(f, iomap, &address);
 	if (error)
-		return refused(f, error);
+		return fault_refused(f, error);
 	/* One page of the entry has moved: it is split when we come again. */
 	if ((iomap->flags & DAX_IOMAP_SHARED) &&
 		dax_entry_order(f->entry) > f->order)
 		return DAX_FAULT_NOPAGE;
 	error = insert_entry(f, iomap, iomap->pfn - skip, 0);
 	if (error)
-		return refused(f, error);
+		return fault_refused(f, error);
 	f->pfn = iomap->pfn;
 	if (is_synchronous(f, iomap))
 		return DAX_FAULT_NEEDDSYNC;
@@ -202,7 +201,7 @@ static unsigned int fill_copy(struct fault *f, const struct dax_iomap *iomap)
 		const int error = direct_access(f, iomap, &address);
 
 		if (error)
-			return refused(f, error);
+			return fault_refused(f, error);
 		space_bytes_load(address, f->copy->bytes, DAX_PAGE_SIZE);
 	}
 	if (table_set(f->vma, f->address, DAX_PTE_ORDER, leaf, &set))
@@ -258,7 +257,7 @@ unsigned int fault_with_iomap(struct fault *f, unsigned int *new)
 		fault_is_write(f) ? DAX_IOMAP_WRITE : DAX_IOMAP_READ, &iomap);
 
 	if (error)
-		return refused(f, error);
+		return fault_refused(f, error);
 	f->pfn = 0;
 	keep_asked(f);
 	*new = iomap.flags &DAX_IOMAP_NEW;

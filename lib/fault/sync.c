@@ -35,7 +35,8 @@ static unsigned int insert_pfn_mkwrite(struct fault *f)
 		dax_mapping_tree(space->mapping), f->index, DAX_MARK_DIRTY);
 	error = space->ops->direct_access(
 		space->owner, f->pfn, fault_pages(f), &address);
-	result = error ? fault_of_errno(error)
+	/* Meanwhile a page may have failed, and not the one asked for. */
+	result = error ? fault_refused(f, error)
 		       : fault_insert_pfn(f, f->pfn, address);
 	fault_unlock(f);
 	fault_trace(f, DAX_TRACE_INSERT_PFN_MKWRITE, result);

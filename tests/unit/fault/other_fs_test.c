@@ -16,6 +16,9 @@ struct ram {
 	unsigned int ended;
 	int begin_error;
 	int access_error;
+	bool dirty;	      /* metadata, until synced */
+	bool spoiled_by_sync; /* a page, not the first */
+	bool spoiled;
 	void (*meanwhile)(struct ram *ram); /* NULL: nothing */
 	_Atomic(bool) inside;		    /* a fault */
 	_Atomic(bool) got_in;		    /* who took blocks away */
@@ -42,6 +45,7 @@ static int ram_begin(
 	if (use == DAX_IOMAP_WRITE)
 		ram->type = DAX_IOMAP_MAPPED;
 	iomap->type = ram->type;
+	iomap->flags = ram->dirty ? DAX_IOMAP_DIRTY : 0;
 	iomap->pfn = PMD_PAGES + (iomap->pos >> DAX_PAGE_SHIFT);
 	return 0;
 }
@@ -58,8 +62,9 @@ static int ram_access(void *owner, uint64_t pfn, uint64_t nr, void **address)
 {
 	struct ram *ram = owner;
 
-	(void)nr;
 	*address = ram->bytes + ((pfn - PMD_PAGES) << DAX_PAGE_SHIFT);
+	if (ram->spoiled && nr > 1)
+		return -EHWPOISON;
 	return ram->access_error;
 }
 
@@ -73,7 +78,10 @@ static int ram_flush(void *owner, uint64_t pfn, uint64_t nr)
 
 static int ram_sync(void *owner)
 {
-	(void)owner;
+	struct ram *ram = owner;
+
+	ram->dirty = false;
+	ram->spoiled = ram->spoiled_by_sync;
 	return 0;
 }
 
@@ -177,6 +185,25 @@ static void errors_of_a_file_system_become_signals(void **state)
 	}
 }
 
+/* What is asked for is good, whatever became of its neighbours since. */
+static void a_page_that_fails_during_the_sync_is_not_its_neighbours(
+	void **state)
+{
+	struct ram ram;
+	struct dax_mm *mm;
+	uint64_t a;
+
+	(void)state;
+	ram_init(&ram);
+	mm = ram_map(&ram, DISK_SHARED | DAX_VMA_SYNC, &a);
+	ram.dirty = ram.spoiled_by_sync = true;
+	assert_int_equal(dax_store(mm, a, "x", 1), 0);
+	assert_true(ram.spoiled);
+	assert_int_equal(ram.bytes[0], 'x');
+	dax_mm_delete(&mm);
+	ram_fini(&ram);
+}
+
 static bool somebody_waits(struct rwsem *sem)
 {
 	bool waits;
@@ -231,6 +258,8 @@ int main(void)
 		cmocka_unit_test(bytes_go_to_another_file_system),
 		cmocka_unit_test(nobody_takes_blocks_away_during_a_fault),
 		cmocka_unit_test(errors_of_a_file_system_become_signals),
+		cmocka_unit_test(
+			a_page_that_fails_during_the_sync_is_not_its_neighbours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
