@@ -188,12 +188,17 @@ void coroutine_spans(struct spans *spans, unsigned int live, unsigned int whole)
 	}
 }
 
+/* Not by memset(), for which gcc takes "rep stos", several times as slow. */
+typedef char wide_t __attribute__((vector_size(64), aligned(16)));
+
 __attribute__((noinline)) void coroutine_leave_nothing(void)
 {
-	char frames[LEFT];
+	wide_t frames[LEFT / sizeof(wide_t)];
 
-	memset(frames, 0, sizeof(frames));
-	__asm__ volatile("" : : "r"(frames) : "memory");
+	for (unsigned int i = 0; i < LEFT / sizeof(wide_t); i++) {
+		frames[i] = (wide_t){0};
+		__asm__ volatile("" : : "r"(frames) : "memory");
+	}
 }
 
 /* As deep as calls between two operations go. */

@@ -378,12 +378,11 @@ void coroutine_leave_nothing(void);
  * of new frames that nobody writes: make it the same on each path. */
 void coroutine_clear_below(unsigned int who);
 
-/* Where states are hashed again and again: nor does a whole operation leave
- * anything, which has seen counts, numbers of blocks and more that is no part
- * of a state. */
+/* At the end of each operation, which has seen counts, numbers of blocks and
+ * more that is no part of a state; where states are hashed. */
 static inline void coroutine_wipe(void)
 {
-	if (search.states || (search.rests && search.races))
+	if (search.states || search.checkpoints)
 		coroutine_leave_nothing();
 }
 
@@ -546,7 +545,6 @@ static inline void order_access(uint16_t number, enum access access)
 		if (__builtin_expect(search.twins, 0) && access != ACCESS_READ)
 			twins_part();
 		order_shared(object->history, access);
-		coroutine_leave_nothing();
 	} else if (!(object->by[access_kind(access)] >> run.who & 1)) {
 		object_accessed(object, run.who, access);
 	}

@@ -452,6 +452,7 @@ static void rcu_step(enum operation operation)
 	schedule_point(operation, rcu_number(), &always, 0);
 	order_access(rcu_number(), ACCESS_WRITE);
 	order_own_done();
+	coroutine_wipe();
 }
 
 void sync_rcu_enter(void)
@@ -609,6 +610,7 @@ void sync_rcu_barrier(void)
 	order_own_done();
 	if (races_on)
 		races_rcu_barrier();
+	coroutine_wipe();
 }
 
 /* ---- states ---- */

@@ -79,6 +79,7 @@ static void flush(unsigned int thread)
 	event(OP_FLUSH, oldest.word, oldest.word->value, oldest.value,
 		origin.site);
 	oldest.word->value = oldest.value;
+	coroutine_wipe();
 }
 
 static void buffer_main(void *unused, long thread)
@@ -132,6 +133,7 @@ void tso_store(
 		(struct origin){.site = site, .step = (uint16_t)run.depth};
 	buffer->pending[buffer->nr++] =
 		(struct pending){.word = word, .value = value};
+	coroutine_wipe();
 }
 
 uint64_t tso_load(const struct sync_u64 *word)
@@ -169,6 +171,7 @@ void explore_barrier_heavy(const struct explore_site *site)
 		order_after(pasts[i].flushed);
 	}
 	order_own_done();
+	coroutine_wipe();
 }
 
 /* ---- executions ---- */
