@@ -40,6 +40,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/sync.h"
 #include "daxlock/explore.h"
@@ -146,10 +147,35 @@ static inline unsigned int moment_step(moment_t moment)
 	return (moment + MOMENTS - 1u) / MOMENTS;
 }
 
-/* For each thread, its latest moment that happened before; 0: none. */
+/* For each thread, its latest moment that happened before; 0: none. It is read
+ * whole, and therefore written whole: a part would hold up who reads it next
+ * until it has left the CPU's store buffer. */
 struct clock {
-	moment_t at[MAX_THREADS];
+	_Alignas(16) moment_t at[MAX_THREADS];
 };
+
+/* Signed, as SSE2 can compare those. */
+typedef int16_t lanes_t __attribute__((vector_size(sizeof(struct clock))));
+_Static_assert(MOMENTS * MAX_STEPS <= INT16_MAX + 1, "");
+
+static inline lanes_t lanes_of(const struct clock *clock)
+{
+	lanes_t lanes;
+
+	memcpy(&lanes, clock, sizeof(lanes));
+	return lanes;
+}
+
+/* @clock becomes @lanes, with @thread at @moment. */
+static inline void clock_set(struct clock *clock, lanes_t lanes,
+	unsigned int thread, moment_t moment)
+{
+	const lanes_t numbers = {0, 1, 2, 3, 4, 5, 6, 7};
+	const lanes_t mine = (lanes_t)(numbers == (int16_t)thread);
+
+	lanes = (lanes & ~mine) | (mine & (int16_t)moment);
+	memcpy(clock, &lanes, sizeof(*clock));
+}
 
 /* ---- objects ---- */
 
@@ -164,9 +190,9 @@ struct object {
 
 /* The latest accesses of one kind that commute with each other. */
 struct epoch {
-	enum access access;
-	moment_t first;	   /* of all, or 0: before the threads began */
 	struct clock last; /* of each thread, or 0 */
+	enum access access;
+	moment_t first; /* of all, or 0: before the threads began */
 };
 
 /* What was done to a shared object in this execution. */
@@ -178,7 +204,14 @@ struct history {
 
 /* ---- steps ---- */
 
+/* All but what is asleep fills a line of the cache. */
 struct step {
+	struct clock clock;
+	struct footprint footprint;
+	uint16_t merged;      /* operations performed after its own (E3) */
+	uint16_t preemptions; /* up to and with this step */
+	uint16_t last;	      /* the thread's clock before this step */
+	uint32_t state;	      /* before it: the number of a note, or 0 */
 	uint8_t thread;
 	uint8_t previous; /* who ran before */
 	uint8_t operation;
@@ -190,15 +223,9 @@ struct step {
 	uint8_t twins;	   /* another, who is alike, is chosen instead */
 	uint8_t nr_values; /* of a choice, or 0 */
 	uint8_t value;
-	uint8_t timed;	      /* a park with a deadline */
-	uint16_t merged;      /* operations performed after its own (E3) */
-	uint16_t preemptions; /* up to and with this step */
-	uint16_t last;	      /* the thread's clock before this step */
-	uint32_t state;	      /* before it: the number of a note, or 0 */
-	struct clock clock;
-	struct footprint footprint;
-	struct footprint asleep[MAX_THREADS]; /* of @done and @sleep */
-	uint8_t twin_of[MAX_THREADS];	      /* of @twins */
+	uint8_t timed; /* a park with a deadline */
+	_Alignas(64) struct footprint asleep[MAX_THREADS]; /* of @done, @sleep */
+	uint8_t twin_of[MAX_THREADS];			   /* of @twins */
 };
 
 /* ---- threads ---- */
@@ -521,14 +548,13 @@ bool footprints_clash(const struct footprint *a, const struct footprint *b);
 static inline void order_step(unsigned int i)
 {
 	struct step *step = &steps[i];
+	lanes_t before = {0};
 
 	if (i < search.first_new)
 		return;
 	if (step->last)
-		step->clock = steps[step->last - 1].clock;
-	else
-		step->clock = (struct clock){0};
-	step->clock.at[step->thread] = moment_first(i + 1);
+		before = lanes_of(&steps[step->last - 1].clock);
+	clock_set(&step->clock, before, step->thread, moment_first(i + 1));
 }
 
 static inline enum access access_kind(enum access access)

@@ -43,16 +43,6 @@ bool footprints_clash(const struct footprint *a, const struct footprint *b)
 
 /* ---- clocks ---- */
 
-typedef moment_t lanes_t __attribute__((vector_size(sizeof(struct clock))));
-
-static inline lanes_t lanes_of(const struct clock *clock)
-{
-	lanes_t lanes;
-
-	memcpy(&lanes, clock, sizeof(lanes));
-	return lanes;
-}
-
 static inline void clock_join(struct clock *clock, const struct clock *other)
 {
 	const lanes_t a = lanes_of(clock);
@@ -185,13 +175,16 @@ static __attribute__((noinline)) void follow(unsigned int i,
 static inline void epoch_add(
 	struct history *history, enum access access, unsigned int i)
 {
+	lanes_t last = lanes_of(&history->now.last);
+
 	if (!accesses_commute(history->now.access, access)) {
 		history->before = history->now;
-		memset(&history->now, 0, sizeof(history->now));
 		history->now.access = access;
 		history->now.first = moment_first(i + 1);
+		last = (lanes_t){0};
 	}
-	history->now.last.at[steps[i].thread] = moment_first(i + 1);
+	clock_set(&history->now.last, last, steps[i].thread,
+		moment_first(i + 1));
 }
 
 static inline const struct clock *rivals_of(
@@ -225,7 +218,7 @@ static void join_release(struct clock *clock, moment_t released)
 
 	clock_join(clock, &step->clock);
 	if (clock->at[step->thread] < released)
-		clock->at[step->thread] = released;
+		clock_set(clock, lanes_of(clock), step->thread, released);
 }
 
 static unsigned int enabling(
