@@ -136,66 +136,13 @@ bool checkpoint_go_back(unsigned int depth, enum back how)
 
 /* ---- hashes ---- */
 
-/* Both halves of the product of two words. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-	const unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-#define SALT_A 0x9e3779b97f4a7c15u
-#define SALT_B 0xbf58476d1ce4e5b9u
-
-static inline uint64_t mix_pair(uint64_t hash, const char *bytes)
-{
-	uint64_t words[2];
-
-	memcpy(words, bytes, sizeof(words));
-	return mix(words[0] ^ SALT_A, words[1] ^ hash);
-}
-
-/* Fewer than a pair. */
-static inline uint64_t mix_rest(uint64_t hash, const char *bytes, size_t size)
-{
-	uint64_t words[2] = {0, size};
-
-	for (; size >= sizeof(words[0]); size -= sizeof(words[0])) {
-		memcpy(&words[1], bytes, sizeof(words[1]));
-		bytes += sizeof(words[1]);
-	}
-	for (size_t i = 0; i < size; i++)
-		words[0] = words[0] << 8 | (unsigned char)bytes[i];
-	return mix(words[0] ^ SALT_A, words[1] ^ hash);
-}
-
-/* In lanes that do not wait for each other while there is much. */
-static inline uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
-{
-	uint64_t a = hash ^ size, b = hash, c = hash, d = hash;
-
-	for (; size >= 64; size -= 64, bytes += 64) {
-		a = mix_pair(a, bytes);
-		b = mix_pair(b, bytes + 16);
-		c = mix_pair(c, bytes + 32);
-		d = mix_pair(d, bytes + 48);
-	}
-	hash = mix(a ^ SALT_A, b) ^ mix(c ^ SALT_B, d);
-	for (; size >= 16; size -= 16, bytes += 16)
-		hash = mix_pair(hash, bytes);
-	return size ? mix_rest(hash, bytes, size) : hash;
-}
-
 uint64_t checkpoint_hash(unsigned int stacks)
 {
 	static struct spans spans;
-	uint64_t hash = 0;
 
 	spans.nr = 0;
 	execution_state_spans(&spans, stacks);
 	memory_state_spans(&spans);
 	tso_state_spans(&spans);
-	for (unsigned int i = 0; i < spans.nr; i++)
-		hash = hash_bytes(hash, spans.at[i].address, spans.at[i].size);
-	return hash;
+	return hash_spans(&spans);
 }

@@ -674,6 +674,10 @@ bool checkpoint_go_back(unsigned int depth, enum back how);
  * @stacks. */
 uint64_t checkpoint_hash(unsigned int stacks);
 
+/* ---- hash.c ---- */
+
+uint64_t hash_spans(const struct spans *spans);
+
 /* ---- rest.c ---- */
 
 #define MAX_MARKS 3
