@@ -151,7 +151,7 @@ static inline unsigned int moment_step(moment_t moment)
  * whole, and therefore written whole: a part would hold up who reads it next
  * until it has left the CPU's store buffer. */
 struct clock {
-	_Alignas(16) moment_t at[MAX_THREADS];
+	moment_t at[MAX_THREADS];
 };
 
 /* Signed, as SSE2 can compare those. */
@@ -197,7 +197,7 @@ struct epoch {
 
 /* What was done to a shared object in this execution. */
 struct history {
-	struct epoch now;
+	_Alignas(64) struct epoch now;
 	struct epoch before;
 	moment_t released; /* a lock: of its last release, or 0 */
 };
@@ -206,7 +206,7 @@ struct history {
 
 /* All but what is asleep fills a line of the cache. */
 struct step {
-	struct clock clock;
+	_Alignas(64) struct clock clock;
 	struct footprint footprint;
 	uint16_t merged;      /* operations performed after its own (E3) */
 	uint16_t preemptions; /* up to and with this step */
@@ -439,8 +439,9 @@ unsigned int schedule_next(unsigned int previous);
  * that could be chosen are asleep. */
 bool schedule_plan(struct step *step, unsigned int previous,
 	unsigned int enabled, unsigned int waiting);
-/* The step at run.depth, which was planned, begins. */
-void schedule_begin(struct step *step);
+/* The step at run.depth is made from what is known of it, as that many
+ * operations that merge with it. */
+void schedule_repeat(struct step *step, uint16_t merged);
 /* Of the search's seed. */
 uint64_t random_below(uint64_t limit);
 /* Adds the threads that need not be chosen at @step: what follows was explored
@@ -532,6 +533,8 @@ void order_shared(uint16_t history, enum access access);
 void order_release(uint16_t object);
 /* The same of an object that is shared. */
 void order_released(uint16_t history);
+/* It touches all that is in its footprint. */
+void order_repeat(const struct step *step);
 /* The body, before the threads: a parker that is unparked from now on, or not.
  */
 void order_parker(uint16_t object, bool unparked);

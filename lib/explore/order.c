@@ -198,11 +198,11 @@ static inline const struct clock *rivals_of(
 /* An untimed park cannot come before the only unpark that there was. Of two,
  * either lets it go on, and the other leaves a token when it comes later. */
 static unsigned int enabling_unpark(
-	const struct epoch *unparks, const struct thread *sleeper)
+	const struct epoch *unparks, const struct step *sleep)
 {
 	unsigned int threads = 0;
 
-	if (sleeper->timed || !unparks->first)
+	if (sleep->timed || !unparks->first)
 		return 0;
 	for (unsigned int t = 0; t < run.nr_threads; t++)
 		if (unparks->last.at[t] == unparks->first)
@@ -222,10 +222,10 @@ static void join_release(struct clock *clock, moment_t released)
 }
 
 static unsigned int enabling(
-	const struct history *history, unsigned int sleeper)
+	const struct history *history, const struct step *sleep)
 {
 	return history->now.access == ACCESS_UNPARK
-		       ? enabling_unpark(&history->now, &run.threads[sleeper])
+		       ? enabling_unpark(&history->now, sleep)
 		       : 0;
 }
 
@@ -238,7 +238,7 @@ static __attribute__((noinline)) void come_after(unsigned int i,
 
 	if (races)
 		follow(i, rivals, races,
-			access == ACCESS_PARK ? enabling(history, step->thread)
+			access == ACCESS_PARK ? enabling(history, step)
 					      : 0);
 	/* Who takes a lock comes after its last release; the race is with the
 	 * step that took it. */
@@ -260,15 +260,13 @@ static __attribute__((noinline)) void come_after_and_add(unsigned int i,
 	epoch_add(history, access, i);
 }
 
-void order_shared(uint16_t number, enum access access)
+/* The latest step touches an object. */
+static inline void touch(uint16_t number, enum access access)
 {
 	struct history *history = &histories[number];
 	const unsigned int i = run.depth - 1;
 	unsigned int races;
 
-	footprint_add(&steps[i].footprint, number, access);
-	if (search.states)
-		return;
 	if (i >= search.first_new) {
 		races = clock_lacks(
 			&steps[i].clock, rivals_of(history, access));
@@ -281,15 +279,42 @@ void order_shared(uint16_t number, enum access access)
 	epoch_add(history, access, i);
 }
 
-void order_released(uint16_t number)
+static inline void touch_release(uint16_t number)
 {
 	order_own_done();
-	footprint_add(&steps[run.depth - 1].footprint, number, ACCESS_RELEASE);
 	histories[number].released = run.moment;
 	if (run.moment % MOMENTS)
 		run.moment++;
 	else
 		run.may_merge = 0;
+}
+
+void order_shared(uint16_t number, enum access access)
+{
+	footprint_add(&steps[run.depth - 1].footprint, number, access);
+	if (!search.states)
+		touch(number, access);
+}
+
+void order_released(uint16_t number)
+{
+	footprint_add(&steps[run.depth - 1].footprint, number, ACCESS_RELEASE);
+	touch_release(number);
+}
+
+void order_repeat(const struct step *step)
+{
+	const struct footprint *footprint = &step->footprint;
+
+	/* A choice has no operation of its own. */
+	if (step->nr_values)
+		order_own_done();
+	for (unsigned int i = 0; i < footprint->nr; i++)
+		if (footprint->at[i].access == ACCESS_RELEASE)
+			touch_release(footprint->at[i].object);
+		else
+			touch(footprint->at[i].object,
+				(enum access)footprint->at[i].access);
 }
 
 void order_release(uint16_t number)

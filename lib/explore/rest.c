@@ -141,6 +141,8 @@ enum plan {
 
 static inline void step_fill(struct step *step, const struct note *note)
 {
+	step->operation = note->operation;
+	step->timed = note->timed;
 	step->footprint.nr = note->nr;
 	step->footprint.everything = false;
 	memcpy(step->footprint.at, note->touched,
@@ -173,35 +175,12 @@ static enum plan plan(
 	return PLAN_ENDS;
 }
 
-static inline void step_touch(const struct touch *touched, unsigned int nr)
-{
-	for (unsigned int i = 0; i < nr; i++) {
-		const struct touch touch = touched[i];
-
-		if (touch.access == ACCESS_RELEASE)
-			order_released(touch.object);
-		else
-			order_shared(touch.object, (enum access)touch.access);
-	}
-}
-
-static void step_repeat(const struct note *note)
-{
-	struct thread *thread = &run.threads[note->thread];
-
-	thread->operation = note->operation;
-	thread->timed = note->timed;
-	schedule_begin(&steps[run.depth]);
-	step_touch(note->touched, note->nr);
-	run.merged = note->merged;
-}
-
 /* The steps up to @end, as was planned. */
 static void repeat(
 	const struct note *note, const struct step *end, enum plan how)
 {
 	for (; &steps[run.depth] != end; note = note_next(note))
-		step_repeat(note);
+		schedule_repeat(&steps[run.depth], note->merged);
 	run.outcome = how == PLAN_ENDS ? OUTCOME_GOOD : OUTCOME_CUT;
 }
 
@@ -268,18 +247,10 @@ static bool prefix_repeat(void)
 		return false;
 	while (run.depth < search.first_new) {
 		struct step *step = &steps[run.depth];
-		const struct footprint footprint = step->footprint;
-		const uint16_t merged = step->merged;
 
-		if (footprint.everything)
+		if (step->footprint.everything)
 			return false;
-		run.threads[step->thread].operation = step->operation;
-		run.threads[step->thread].timed = step->timed;
-		schedule_begin(step);
-		if (step->nr_values)
-			order_own_done();
-		step_touch(footprint.at, footprint.nr);
-		run.merged = merged;
+		schedule_repeat(step, step->merged);
 	}
 	return true;
 }

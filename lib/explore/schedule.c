@@ -194,26 +194,34 @@ static void find_twins(struct step *step)
 	}
 }
 
-/* The step at run.depth begins. */
-static inline unsigned int step_begin(struct step *step)
+/* The step at run.depth is made by its thread. */
+static inline void step_count(struct step *step)
 {
 	struct thread *thread = &run.threads[step->thread];
 
-	step->operation = thread->operation;
 	step->last = thread->last;
-	step->timed = thread->timed;
 	if (run.depth)
 		step[-1].merged = run.merged;
-	if (run.merged == MAX_MERGED)
-		merged_too_much();
-	run.merged = 0;
-	run.may_merge = MAX_MERGED;
-	step->footprint.nr = 0;
-	step->footprint.everything = false;
 	order_step(run.depth++);
 	thread->last = (uint16_t)run.depth;
 	run.moment = moment_first(run.depth);
 	search.nr_steps++;
+}
+
+/* It begins. */
+static inline unsigned int step_begin(struct step *step)
+{
+	const struct thread *thread = &run.threads[step->thread];
+
+	step->operation = thread->operation;
+	step->timed = thread->timed;
+	step->footprint.nr = 0;
+	step->footprint.everything = false;
+	if (run.merged == MAX_MERGED)
+		merged_too_much();
+	step_count(step);
+	run.merged = 0;
+	run.may_merge = MAX_MERGED;
 	return step->thread;
 }
 
@@ -270,9 +278,11 @@ bool schedule_plan(struct step *step, unsigned int previous,
 	return step_plan(step, previous, enabled, waiting);
 }
 
-void schedule_begin(struct step *step)
+void schedule_repeat(struct step *step, uint16_t merged)
 {
-	step_begin(step);
+	step_count(step);
+	order_repeat(step);
+	run.merged = merged;
 }
 
 unsigned int schedule_next(unsigned int previous)
