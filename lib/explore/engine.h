@@ -683,13 +683,16 @@ uint64_t hash_spans(const struct spans *spans);
 
 /* ---- rest.c ---- */
 
-#define MAX_MARKS 3
+/* A branch, those of the first new steps, and the last. */
+#define MAX_MARKS 4
 
 void rests_reset(void);
 /* Does the next execution from notes alone. False: it must be run. */
 bool rest_branch(void);
 /* From the engine. Ends the execution if what follows is known. */
 void rest_repeat(void);
+/* The step before which that is worth a call the next time, or NEVER. */
+unsigned int rest_next(void);
 /* This execution has ended well. */
 void rest_keep(void);
 

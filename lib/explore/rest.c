@@ -203,16 +203,27 @@ static bool one_is_left(void)
 	return run.alive && !(run.alive & (run.alive - 1));
 }
 
-/* Is the state hashed here? After the first step that is new, and when all
+/* New steps after each of which the state is hashed. What the first leads to is
+ * mostly known. One more is worth it; a third joins too few. */
+#define NEW_MARKS 2
+
+/* Is the state hashed here? After the first steps that are new, and when all
  * threads but one have ended, from where on nothing but the state matters. */
 static bool is_mark(void)
 {
 	if (!search.rests || run.depth < search.prefix ||
 		run.nr_marks == MAX_MARKS)
 		return false;
-	if (run.depth == search.prefix && search.races)
+	if (run.depth < search.prefix + NEW_MARKS && search.races)
 		return !search.twins || twins_are_over();
 	return one_is_left() && !run.marked_last;
+}
+
+unsigned int rest_next(void)
+{
+	if (!search.rests || run.depth + 1 >= search.prefix + NEW_MARKS)
+		return NEVER;
+	return run.depth < search.prefix ? search.prefix : run.depth + 1;
 }
 
 static void mark(unsigned int depth, uint64_t hash)

@@ -536,8 +536,7 @@ static unsigned int engine_turn(void)
 	if (run.outcome != OUTCOME_RUNNING)
 		return WHO_ENGINE;
 	run.engine_from = least(run.watch_from, search.next_checkpoint);
-	if (search.rests && run.depth < search.prefix)
-		run.engine_from = least(run.engine_from, search.prefix);
+	run.engine_from = least(run.engine_from, rest_next());
 	return schedule_next(run.stopped);
 }
 
