@@ -48,6 +48,12 @@ static bool room_get(void)
 	return room;
 }
 
+void checkpoint_pages(struct spans *spans)
+{
+	if (CONTEXT_MOVABLE && room_get())
+		span_add(spans, room, (size_t)128 << 10);
+}
+
 /* The first ones: the histories, and what execution_spans() begins with. */
 #define ORDER_SPANS 2
 

@@ -151,6 +151,15 @@ void coroutine_make(unsigned int who, void (*function)(void))
 
 /* ---- stacks ---- */
 
+/* As deep as most threads go. */
+#define DEEP 4096
+
+void coroutine_pages(struct spans *spans)
+{
+	for (unsigned int i = 0; i < NR_WHO; i++)
+		span_add(spans, &stacks[i][STACK_SIZE - DEEP], DEEP);
+}
+
 bool memory_is_stack(const void *address, unsigned int *who)
 {
 	const size_t offset = (size_t)((const char *)address - stacks[0]);

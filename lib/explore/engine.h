@@ -708,6 +708,17 @@ bool endless_cycle(uint64_t hash, unsigned int first);
 /* Was this execution in that state before? */
 bool endless_was_here(uint64_t hash);
 
+/* ---- pages.c ---- */
+
+/* Before the first search; memory is set up. */
+void pages_get(void);
+/* Add what to get of each. */
+void coroutine_pages(struct spans *spans);
+void objects_pages(struct spans *spans);
+void memory_pages(struct spans *spans);
+void checkpoint_pages(struct spans *spans);
+void rest_pages(struct spans *spans);
+
 /* ---- states.c ---- */
 
 /* Searches all states. False: @limit of them, or the memory, were not enough.

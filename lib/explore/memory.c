@@ -144,6 +144,17 @@ void memory_setup(void)
 	}
 }
 
+void memory_pages(struct spans *spans)
+{
+	for (unsigned int i = 0; i <= MAX_THREADS; i++) {
+		const size_t offset = (size_t)(regions[i].start - arena);
+
+		span_add(spans, regions[i].start, 1);
+		span_add(spans, &block_at[offset / GRANULE], 1);
+	}
+	span_add(spans, blocks, 64 * sizeof(blocks[0]));
+}
+
 static size_t granules(const struct block *block)
 {
 	return (block->size + GRANULE - 1u) / GRANULE;

@@ -144,6 +144,13 @@ void histories_reset(void)
 			ACCESS_NONE;
 }
 
+void objects_pages(struct spans *spans)
+{
+	span_add(spans, table, sizeof(table));
+	span_add(spans, objects, 256 * sizeof(objects[0]));
+	span_add(spans, histories, 64 * sizeof(histories[0]));
+}
+
 void histories_spans(struct spans *spans)
 {
 	span_add(spans, &histories[1], nr_histories * sizeof(histories[0]));

@@ -91,6 +91,12 @@ void rests_reset(void)
 	forget(MIN_RESTS);
 }
 
+void rest_pages(struct spans *spans)
+{
+	span_add(spans, rests, MIN_RESTS * sizeof(rests[0]));
+	span_add(spans, notes, (size_t)64 << 10);
+}
+
 /* Where that of @hash is, or where it would be. */
 static struct rest *rest_at(uint64_t hash)
 {

@@ -628,6 +628,7 @@ int dax_explore(const struct dax_scenario *scenario,
 			token_read(search.options->replay, &replay)))
 		return -EINVAL;
 	memory_setup();
+	pages_get();
 	races_setup(search.options->races && !search.options->tso &&
 		    search.options->how != DAX_EXPLORE_STATES);
 	tso_setup(search.options->tso);
