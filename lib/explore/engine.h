@@ -166,12 +166,14 @@ static inline lanes_t lanes_of(const struct clock *clock)
 	return lanes;
 }
 
+/* Of each thread, all bits of its lane. */
+extern const struct clock lane_masks[MAX_THREADS];
+
 /* @clock becomes @lanes, with @thread at @moment. */
 static inline void clock_set(struct clock *clock, lanes_t lanes,
 	unsigned int thread, moment_t moment)
 {
-	const lanes_t numbers = {0, 1, 2, 3, 4, 5, 6, 7};
-	const lanes_t mine = (lanes_t)(numbers == (int16_t)thread);
+	const lanes_t mine = lanes_of(&lane_masks[thread]);
 
 	lanes = (lanes & ~mine) | (mine & (int16_t)moment);
 	memcpy(clock, &lanes, sizeof(*clock));

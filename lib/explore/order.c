@@ -43,6 +43,14 @@ bool footprints_clash(const struct footprint *a, const struct footprint *b)
 
 /* ---- clocks ---- */
 
+#define LANE(t)                                                                \
+	{                                                                      \
+		.at[t] = UINT16_MAX                                            \
+	}
+
+const struct clock lane_masks[MAX_THREADS] = {
+	LANE(0), LANE(1), LANE(2), LANE(3), LANE(4), LANE(5), LANE(6), LANE(7)};
+
 static inline void clock_join(struct clock *clock, const struct clock *other)
 {
 	const lanes_t a = lanes_of(clock);
@@ -128,15 +136,14 @@ static inline unsigned int clock_lacks(
 	const struct clock *clock, const struct clock *rivals)
 {
 	const lanes_t less = (lanes_t)(lanes_of(clock) < lanes_of(rivals));
-	unsigned int lacks = 0;
-	uint64_t any[2];
+	const lanes_t bits = less & (lanes_t){1, 2, 4, 8, 16, 32, 64, 128};
+	uint64_t halves[2];
 
-	memcpy(any, &less, sizeof(any));
-	if (__builtin_expect(!(any[0] | any[1]), 1))
-		return 0;
-	for (unsigned int t = 0; t < MAX_THREADS && t < run.nr_threads; t++)
-		lacks |= (unsigned int)(clock->at[t] < rivals->at[t]) << t;
-	return lacks;
+	memcpy(halves, &bits, sizeof(halves));
+	halves[0] |= halves[1];
+	halves[0] |= halves[0] >> 32;
+	halves[0] |= halves[0] >> 16;
+	return halves[0] & 0xff;
 }
 
 /* Did one of the threads in the mask @others do what @rivals says after @t? */
