@@ -156,7 +156,7 @@ struct clock {
 
 /* Signed, as SSE2 can compare those. */
 typedef int16_t lanes_t __attribute__((vector_size(sizeof(struct clock))));
-_Static_assert(MOMENTS * MAX_STEPS <= INT16_MAX + 1, "");
+_Static_assert(MOMENTS *MAX_STEPS <= INT16_MAX + 1, "");
 
 static inline lanes_t lanes_of(const struct clock *clock)
 {
@@ -226,8 +226,9 @@ struct step {
 	uint8_t nr_values; /* of a choice, or 0 */
 	uint8_t value;
 	uint8_t timed; /* a park with a deadline */
-	_Alignas(64) struct footprint asleep[MAX_THREADS]; /* of @done, @sleep */
-	uint8_t twin_of[MAX_THREADS];			   /* of @twins */
+	_Alignas(
+		64) struct footprint asleep[MAX_THREADS]; /* of @done, @sleep */
+	uint8_t twin_of[MAX_THREADS];			  /* of @twins */
 };
 
 /* ---- threads ---- */
@@ -437,21 +438,11 @@ void schedule_run_threads(void);
 /* The next step begins: of the thread that is returned. WHO_BODY: all have
  * ended. WHO_ENGINE: the execution is over. */
 unsigned int schedule_next(unsigned int previous);
-/* Chooses the thread of @step, which comes after one of @previous. False: all
- * that could be chosen are asleep. */
-bool schedule_plan(struct step *step, unsigned int previous,
-	unsigned int enabled, unsigned int waiting);
-/* The step at run.depth is made from what is known of it, as that many
- * operations that merge with it. */
-void schedule_repeat(struct step *step, uint16_t merged);
+/* Of those in the mask @among, the thread of @step where the way to search does
+ * not leave that to the order of the threads. */
+unsigned int schedule_thread(const struct step *step, unsigned int among);
 /* Of the search's seed. */
 uint64_t random_below(uint64_t limit);
-/* Adds the threads that need not be chosen at @step: what follows was explored
- * where they were chosen before, and nothing since, @before being the latest
- * step, has touched what they are about to. */
-void step_inherit_sleep(struct step *step, const struct step *before);
-/* Would @thread be a preemption, in place of whoever ran before @step? */
-bool step_preempts(const struct step *step, unsigned int thread);
 /* Runs the body up to where the threads begin. */
 void execution_begin(const struct dax_scenario *scenario);
 /* Goes on from there, or from a checkpoint, to the end. */

@@ -190,8 +190,8 @@ static inline void epoch_add(
 		history->now.first = moment_first(i + 1);
 		last = (lanes_t){0};
 	}
-	clock_set(&history->now.last, last, steps[i].thread,
-		moment_first(i + 1));
+	clock_set(
+		&history->now.last, last, steps[i].thread, moment_first(i + 1));
 }
 
 static inline const struct clock *rivals_of(
@@ -245,8 +245,7 @@ static __attribute__((noinline)) void come_after(unsigned int i,
 
 	if (races)
 		follow(i, rivals, races,
-			access == ACCESS_PARK ? enabling(history, step)
-					      : 0);
+			access == ACCESS_PARK ? enabling(history, step) : 0);
 	/* Who takes a lock comes after its last release; the race is with the
 	 * step that took it. */
 	if (access == ACCESS_ACQUIRE && history->released)

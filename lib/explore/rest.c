@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "explore/engine.h"
+#include "explore/step.h"
 
 /* Instead of a thread. */
 enum {
@@ -167,8 +168,7 @@ static enum plan plan(
 
 	for (; note->thread != NOTE_END; note = note_next(note)) {
 		*end = step;
-		if (!schedule_plan(
-			    step, previous, note->enabled, note->waiting))
+		if (!step_plan(step, previous, note->enabled, note->waiting))
 			return PLAN_IS_CUT;
 		if (step->thread != note->thread || step == limit)
 			return PLAN_DIFFERS;
@@ -186,7 +186,7 @@ static void repeat(
 	const struct note *note, const struct step *end, enum plan how)
 {
 	for (; &steps[run.depth] != end; note = note_next(note))
-		schedule_repeat(&steps[run.depth], note->merged);
+		step_repeat(&steps[run.depth], note->merged);
 	run.outcome = how == PLAN_ENDS ? OUTCOME_GOOD : OUTCOME_CUT;
 }
 
@@ -267,7 +267,7 @@ static bool prefix_repeat(void)
 
 		if (step->footprint.everything)
 			return false;
-		schedule_repeat(step, step->merged);
+		step_repeat(step, step->merged);
 	}
 	return true;
 }

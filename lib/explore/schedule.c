@@ -8,6 +8,7 @@
 
 #include "explore/engine.h"
 #include "explore/races.h"
+#include "explore/step.h"
 #include "explore/tso.h"
 
 struct execution run = {.who = WHO_ENGINE};
@@ -79,51 +80,6 @@ static inline unsigned int enabled_threads(unsigned int *waiting)
 	return enabled;
 }
 
-/* Threads that need not be chosen here: what follows was explored where they
- * were chosen before, and nothing since has touched what they are about to. */
-static void inherit_sleep(
-	struct step *step, const struct step *before, unsigned int asleep)
-{
-	for (; asleep; asleep &= asleep - 1) {
-		const int i = __builtin_ctz(asleep);
-
-		if (footprints_clash(&before->asleep[i], &before->footprint))
-			continue;
-		step->sleep |= (uint8_t)(1u << i);
-		step->asleep[i] = before->asleep[i];
-	}
-}
-
-/* Before the next one. */
-static inline unsigned int asleep_at(const struct step *step)
-{
-	const unsigned int asleep =
-		step->sleep | (step->nr_values ? 0u : step->done);
-
-	return asleep & ~(1u << step->thread);
-}
-
-void step_inherit_sleep(struct step *step, const struct step *before)
-{
-	const unsigned int asleep = asleep_at(before);
-
-	if (asleep)
-		inherit_sleep(step, before, asleep);
-}
-
-static inline void step_new(struct step *step)
-{
-	const bool first = step == steps;
-
-	step->enabled = step->waiting = 0;
-	step->todo = step->done = step->sleep = step->twins = 0;
-	step->nr_values = step->value = 0;
-	step->state = 0;
-	step->preemptions = first ? 0 : step[-1].preemptions;
-	if (!first && search.sleep)
-		step_inherit_sleep(step, step - 1);
-}
-
 uint64_t random_below(uint64_t limit)
 {
 	search.random ^= search.random << 13;
@@ -139,42 +95,16 @@ static unsigned int nth_bit(unsigned int bits, uint64_t n)
 	return (unsigned int)__builtin_ctz(bits);
 }
 
-/* Whoever ran before, if that is no choice to be made. Nobody times out while
- * others can go on. */
-static inline unsigned int go_on(const struct step *step, unsigned int among)
-{
-	if (among & ~(unsigned int)step->waiting)
-		among &= ~(unsigned int)step->waiting;
-	if (step->previous < MAX_THREADS && among >> step->previous & 1)
-		return step->previous;
-	return (unsigned int)__builtin_ctz(among);
-}
-
-static inline unsigned int choose_thread(
-	const struct step *step, unsigned int among)
+unsigned int schedule_thread(const struct step *step, unsigned int among)
 {
 	unsigned int thread;
 
-	switch (search.how) {
-	case DAX_EXPLORE_RANDOM:
+	if (search.how == DAX_EXPLORE_RANDOM)
 		return nth_bit(among,
 			random_below((uint64_t)__builtin_popcount(among)));
-	case DAX_EXPLORE_PCT:
+	if (search.how == DAX_EXPLORE_PCT)
 		return pct_choose(among);
-	case DAX_EXPLORE_REPLAY:
-		if (replay_thread(among, &thread))
-			return thread;
-		break;
-	default:
-		break;
-	}
-	return go_on(step, among);
-}
-
-bool step_preempts(const struct step *step, unsigned int thread)
-{
-	return step->previous < MAX_THREADS && thread != step->previous &&
-	       (step->enabled & ~step->waiting) >> step->previous & 1;
+	return replay_thread(among, &thread) ? thread : step_go_on(step, among);
 }
 
 /* Perhaps a loop on what nobody else knows. */
@@ -184,31 +114,7 @@ static void merged_too_much(void)
 		run.watch_from = run.engine_from = run.depth + 1;
 }
 
-static void find_twins(struct step *step)
-{
-	step->twins = (uint8_t)twins_among(step->enabled);
-	for (unsigned int left = step->twins; left; left &= left - 1) {
-		const unsigned int i = (unsigned int)__builtin_ctz(left);
-
-		step->twin_of[i] = (uint8_t)twins_first(i, step->enabled);
-	}
-}
-
-/* The step at run.depth is made by its thread. */
-static inline void step_count(struct step *step)
-{
-	struct thread *thread = &run.threads[step->thread];
-
-	step->last = thread->last;
-	if (run.depth)
-		step[-1].merged = run.merged;
-	order_step(run.depth++);
-	thread->last = (uint16_t)run.depth;
-	run.moment = moment_first(run.depth);
-	search.nr_steps++;
-}
-
-/* It begins. */
+/* The step at run.depth begins. */
 static inline unsigned int step_begin(struct step *step)
 {
 	const struct thread *thread = &run.threads[step->thread];
@@ -249,40 +155,6 @@ static bool too_many_steps(void)
 static inline bool out_of_steps(void)
 {
 	return run.depth >= search.max_steps && too_many_steps();
-}
-
-static inline bool step_plan(struct step *step, unsigned int previous,
-	unsigned int enabled, unsigned int waiting)
-{
-	unsigned int among;
-
-	step_new(step);
-	step->previous = (uint8_t)previous;
-	step->enabled = (uint8_t)enabled;
-	step->waiting = (uint8_t)waiting;
-	if (search.twins)
-		find_twins(step);
-	among = enabled & ~(unsigned int)(step->sleep | step->twins);
-	if (!among)
-		return false;
-	step->thread = (uint8_t)choose_thread(step, among);
-	if (!search.races)
-		step->todo = (uint8_t)(among & ~(1u << step->thread));
-	step->preemptions += step_preempts(step, step->thread);
-	return true;
-}
-
-bool schedule_plan(struct step *step, unsigned int previous,
-	unsigned int enabled, unsigned int waiting)
-{
-	return step_plan(step, previous, enabled, waiting);
-}
-
-void schedule_repeat(struct step *step, uint16_t merged)
-{
-	step_count(step);
-	order_repeat(step);
-	run.merged = merged;
 }
 
 unsigned int schedule_next(unsigned int previous)

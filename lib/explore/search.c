@@ -10,6 +10,7 @@
 #include "explore/context.h"
 #include "explore/engine.h"
 #include "explore/races.h"
+#include "explore/step.h"
 #include "explore/stuck.h"
 #include "explore/tso.h"
 

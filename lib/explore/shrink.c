@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "explore/engine.h"
+#include "explore/step.h"
 
 /* Executions tried, at most. */
 #define SHRINK_EXECUTIONS 1000

@@ -17,6 +17,7 @@
  * all, the search begins anew without.
  */
 #include "explore/engine.h"
+#include "explore/step.h"
 
 /* Of each state on the way to the current one: threads, or values of a choice,
  * that have not been tried yet. */
