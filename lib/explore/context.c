@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "explore/context.h"
 
+bool context_watched;
+
 #if CONTEXT_INLINE
 
 /* What context_switch() finds there as if it had saved it. */

@@ -237,8 +237,8 @@ static unsigned int enabling(
 }
 
 /* In the common case none; then @races is 0, and no lock was released. */
-static __attribute__((noinline)) void come_after(unsigned int i,
-	struct history *history, enum access access, unsigned int races)
+static inline void come_after(unsigned int i, struct history *history,
+	enum access access, unsigned int races)
 {
 	const struct clock *rivals = rivals_of(history, access);
 	struct step *step = &steps[i];
