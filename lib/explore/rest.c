@@ -150,10 +150,12 @@ static inline void step_fill(struct step *step, const struct note *note)
 {
 	step->operation = note->operation;
 	step->timed = note->timed;
+	step->merged = note->merged;
 	step->footprint.nr = note->nr;
 	step->footprint.everything = false;
-	memcpy(step->footprint.at, note->touched,
-		note->nr * sizeof(note->touched[0]));
+	/* As many as ever: what lies behind a note is read, too, but no more
+	 * than there is, and nobody looks at it. */
+	memcpy(step->footprint.at, note->touched, sizeof(step->footprint.at));
 }
 
 /* Chooses the threads of the steps from *@end on, after one of @previous. *@end
@@ -182,11 +184,10 @@ static enum plan plan(
 }
 
 /* The steps up to @end, as was planned. */
-static void repeat(
-	const struct note *note, const struct step *end, enum plan how)
+static void repeat(const struct step *end, enum plan how)
 {
-	for (; &steps[run.depth] != end; note = note_next(note))
-		step_repeat(&steps[run.depth], note->merged);
+	while (&steps[run.depth] != end)
+		step_repeat(&steps[run.depth]);
 	run.outcome = how == PLAN_ENDS ? OUTCOME_GOOD : OUTCOME_CUT;
 }
 
@@ -200,7 +201,7 @@ static bool join(const struct note *note)
 		return false;
 	joined.note = note;
 	joined.depth = run.depth;
-	repeat(note, end, how);
+	repeat(end, how);
 	return true;
 }
 
@@ -267,7 +268,7 @@ static bool prefix_repeat(void)
 
 		if (step->footprint.everything)
 			return false;
-		step_repeat(step, step->merged);
+		step_repeat(step);
 	}
 	return true;
 }
@@ -290,18 +291,20 @@ bool rest_branch(void)
 	how = plan(note_next(note), branch->thread, &end);
 	if (how == PLAN_DIFFERS || !prefix_repeat())
 		return false;
-	repeat(note, end, how);
+	repeat(end, how);
 	return true;
 }
 
 /* ---- taking notes ---- */
 
-/* The step from which on all can be noted. */
+/* The step from which on all can be noted, or that of the first mark. */
 static unsigned int noted_from(void)
 {
+	const unsigned int first = marks[0].depth;
 	unsigned int from = run.depth;
 
-	while (from > run.judged && !steps[from - 1].nr_values &&
+	while (from > run.judged && from > first &&
+		!steps[from - 1].nr_values &&
 		!steps[from - 1].footprint.everything)
 		from--;
 	return from;
@@ -325,8 +328,7 @@ static void note_step(struct step *step)
 		.timed = step->timed,
 		.nr = step->footprint.nr,
 	};
-	memcpy(note->touched, step->footprint.at,
-		note->nr * sizeof(note->touched[0]));
+	memcpy(note->touched, step->footprint.at, sizeof(step->footprint.at));
 	if (!step->state)
 		step->state = note_number(note);
 	notes_used += note_size(note);
@@ -379,9 +381,12 @@ static bool has_room(void)
 
 void rest_keep(void)
 {
-	const unsigned int from = noted_from();
+	unsigned int from;
 	unsigned int i = 0;
 
+	if (!run.nr_marks)
+		return;
+	from = noted_from();
 	while (i < run.nr_marks && marks[i].depth < from)
 		i++;
 	if (i < run.nr_marks && marks[i].depth < run.depth && has_room())

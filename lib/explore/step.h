@@ -125,10 +125,11 @@ static inline void step_count(struct step *step)
 	search.nr_steps++;
 }
 
-/* It is made from what is known of it, as that many operations that merge with
- * it. */
-static inline void step_repeat(struct step *step, uint16_t merged)
+/* It is made from what is known of it. */
+static inline void step_repeat(struct step *step)
 {
+	const uint16_t merged = step->merged;
+
 	step_count(step);
 	order_repeat(step);
 	run.merged = merged;
