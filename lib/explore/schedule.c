@@ -460,7 +460,9 @@ void execution_state_spans(struct spans *spans, unsigned int stacks)
 
 void execution_spans(struct spans *spans)
 {
-	span_add(spans, &run, offsetof(struct execution, message));
+	span_add(spans, &run,
+		(size_t)((char *)&run.threads[run.nr_threads] - (char *)&run));
+	span_add(spans, &run.threads[WHO_BODY], sizeof(run.threads[0]));
 	coroutine_spans(spans, live_coroutines(), ALL_STACKS);
 }
 

@@ -242,8 +242,7 @@ static void count(const struct dax_scenario *scenario,
 		return;
 	}
 	report->executions++;
-	report->average += ((double)run.depth - report->average) /
-			   (double)report->executions;
+	report->average += run.depth; /* the sum, as yet */
 	if (run.outcome != OUTCOME_BUG || report->bugs++)
 		return;
 	report->verdict = DAX_EXPLORE_BUG;
@@ -425,6 +424,8 @@ static void explore(const struct dax_scenario *scenario,
 		if (run.outcome != OUTCOME_DIVERGED && !search.found_shared)
 			count(scenario, report, start_ns);
 	} while (go_on(scenario, report, start_ns));
+	if (report->executions)
+		report->average /= (double)report->executions;
 	report->search_ns = clock_ns() - begun_ns;
 }
 
