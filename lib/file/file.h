@@ -115,6 +115,8 @@ int file_repair(struct dax_file *file, struct run run);
 
 /* @file's metadata changes with the running transaction. */
 void journal_add(struct dax_file *file);
+/* So does its size. */
+void file_set_size(struct dax_file *file, uint64_t size);
 bool journal_is_dirty(struct dax_file *file);
 void journal_commit(struct dax_fs *fs);
 /* Commits if that frees blocks. */
@@ -239,7 +241,6 @@ int file_begin_write(struct dax_file *file, struct dax_iomap *iomap);
 /* What shows the pages of a shared @iomap shows them no more; before its end,
  * with INVALIDATE held. An error of a writeback that this took. */
 int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap);
-void file_set_size(struct dax_file *file, uint64_t size);
 
 /* Does the range lie in what a file can hold? */
 static inline bool file_range_fits(uint64_t pos, uint64_t len)

@@ -266,15 +266,6 @@ static int write_piece(struct io *io, const char *from)
 	return error;
 }
 
-void file_set_size(struct dax_file *file, uint64_t size)
-{
-	if (size == dax_file_size(file))
-		return;
-	/* Relaxed: see the field. */
-	sync_store(&file->size, size, memory_order_relaxed);
-	journal_add(file);
-}
-
 int dax_file_write(struct dax_file *file, uint64_t pos, const void *from,
 	size_t len, size_t *done)
 {

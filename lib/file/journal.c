@@ -18,6 +18,19 @@ void journal_add(struct dax_file *file)
 	sync_lock_release(&file->fs->lock);
 }
 
+void file_set_size(struct dax_file *file, uint64_t size)
+{
+	if (size == dax_file_size(file))
+		return;
+	/* Both at once: whoever sees a size finds the file dirty until that is
+	 * durable, and a commit has both or neither. */
+	sync_lock_acquire(&file->fs->lock);
+	/* Relaxed: see the field. */
+	sync_store(&file->size, size, memory_order_relaxed);
+	file->changed = file->fs->running;
+	sync_lock_release(&file->fs->lock);
+}
+
 bool journal_is_dirty(struct dax_file *file)
 {
 	bool dirty;

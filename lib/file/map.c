@@ -81,8 +81,10 @@ static int iomap_begin(
 		return error;
 	if (is_reflinked(file, iomap))
 		iomap->flags |= DAX_IOMAP_REFLINK;
-	/* What is past the end is found only once the size is durable. */
-	if (journal_is_dirty(file) || end > dax_file_size(file))
+	/* What is past the end is found only once the size is durable. In this
+	 * order: a size that was set after it was looked at makes no
+	 * difference, and one that was set before leaves the file dirty. */
+	if (end > dax_file_size(file) || journal_is_dirty(file))
 		iomap->flags |= DAX_IOMAP_DIRTY;
 	return 0;
 }

@@ -41,33 +41,48 @@ int file_preallocate(struct dax_file *file, uint64_t lblk, uint64_t nr)
 	return 0;
 }
 
-static void free_blocks_of(struct dax_file *file, uint64_t lblk, uint64_t nr)
+/* The last of what has blocks in the range; .nr 0: nothing has. */
+static struct extent last_part(
+	const struct extents *extents, uint64_t lblk, uint64_t end)
 {
-	const uint64_t end = nr > UINT64_MAX - lblk ? UINT64_MAX : lblk + nr;
+	const size_t next = extents_before(extents, end - 1);
+	struct extent part = {.nr = 0};
 
-	while (lblk < end) {
-		struct extent part = extents_at(&file->extents, lblk);
+	if (next && extents->list[next - 1].lblk > lblk)
+		lblk = extents->list[next - 1].lblk;
+	if (next)
+		part = extents_at(extents, lblk);
+	if (part.type == DAX_IOMAP_HOLE)
+		part.nr = 0;
+	if (part.nr > end - lblk)
+		part.nr = end - lblk;
+	return part;
+}
 
-		if (part.nr > end - lblk)
-			part.nr = end - lblk;
-		if (part.type != DAX_IOMAP_HOLE)
-			blocks_free(file, (struct run){part.block, part.nr});
-		lblk += part.nr;
+/* A commit may come at any time, and frees what was given back before it: that
+ * is in the file no more by then. From the end, so that little has to move. */
+static void free_parts(struct dax_file *file, uint64_t lblk, uint64_t end)
+{
+	struct extents *extents = &file->extents;
+	struct extent part;
+
+	while ((part = last_part(extents, lblk, end)).nr) {
+		extents_remove(extents, part.lblk, part.nr);
+		blocks_free(file, (struct run){part.block, part.nr});
 	}
 }
 
 int file_free_pages(struct dax_file *file, uint64_t lblk, uint64_t nr)
 {
+	const uint64_t end = nr > UINT64_MAX - lblk ? UINT64_MAX : lblk + nr;
 	int error;
 
 	/* Also what is kept past the end goes. */
 	blocks_unkeep(file->fs, file);
 	sync_lock_acquire(&file->extent_lock);
 	error = extents_reserve(&file->extents, 2);
-	if (!error) {
-		free_blocks_of(file, lblk, nr);
-		extents_remove(&file->extents, lblk, nr);
-	}
+	if (!error)
+		free_parts(file, lblk, end);
 	sync_lock_release(&file->extent_lock);
 	return error;
 }
