@@ -111,7 +111,9 @@ uint64_t dax_fs_free_blocks(struct dax_fs *fs);
  * (dax_fs_memory_failure()).
  *
  * A page is good again when a write(2) covers all of it, or when it was taken
- * from its file and is given to one again. If the device lists it as bad, it
+ * from its file and is given to one again. Of a page that files share, a write
+ * that covers all of it, DAX_FILE_ZERO and DAX_FILE_PUNCH take one of them away
+ * from it, and leave it to the others as it is. If the device lists it as bad, it
  * has to give it new storage before (dax_badblocks_clear()); if it does not, or
  * this process may not ask it, the page stays bad, and the call or fault fails
  * with what the device said.
@@ -263,7 +265,7 @@ enum dax_file_change {
  * Return: 0; -ENOSPC, -ENOMEM; -EINVAL @len is 0, or the range does not fit in
  * 63 bits, or (DAX_FILE_COLLAPSE) is not of whole pages or reaches the end;
  * -EIO the range had to be written back and could not; -EHWPOISON a page is
- * bad, and would be zeroed in part, or is shared and would be copied.
+ * bad, and would be zeroed in part.
  * Models: fs/ext4/extents.c ext4_fallocate(), v6.12.
  */
 int dax_file_change(struct dax_file *file, enum dax_file_change change,

@@ -193,9 +193,17 @@ int file_make_blocks(struct dax_file *file, struct wish wish,
 	enum dax_iomap_type type, struct extent *made);
 /* @part of an unwritten extent becomes written. */
 int file_make_written(struct dax_file *file, struct extent part);
+/* What pages that move have in their new place. What does not copy them does
+ * not mind if they are bad. */
+enum filling {
+	FILL_COPY,
+	FILL_ZERO,
+	FILL_NOTHING, /* they become unwritten */
+};
 /* The start of @part, as much as fits in one run, gets blocks of its own. What
  * it had is for the caller to free, once nobody shows it. */
-int file_make_unshared(struct dax_file *file, struct extent *part);
+int file_make_unshared(
+	struct dax_file *file, enum filling filling, struct extent *part);
 /* How much of @extent is shared, or how much is not. */
 uint64_t file_shared_run(
 	struct dax_file *file, struct extent extent, bool *shared);
@@ -205,6 +213,10 @@ void file_replace_extent(struct dax_file *file, struct extent extent);
 /* ---- map.c ---- */
 
 extern const struct dax_space_ops file_space_ops;
+
+/* Its iomap_begin, of which a fault knows FILL_COPY alone. */
+int file_iomap_begin(struct dax_file *file, enum dax_iomap_use use,
+	enum filling filling, struct dax_iomap *iomap);
 
 /* ---- layout.c ---- */
 

@@ -139,17 +139,22 @@ int dax_file_read(
 
 /* ---- writing ---- */
 
-int file_begin_write(struct dax_file *file, struct dax_iomap *iomap)
+static int begin_write(
+	struct dax_file *file, enum filling filling, struct dax_iomap *iomap)
 {
 	const uint64_t len = iomap->len;
 	int error;
 
 	do {
 		iomap->len = len;
-		error = file_space_ops.iomap_begin(
-			file, DAX_IOMAP_WRITE, iomap);
+		error = file_iomap_begin(file, DAX_IOMAP_WRITE, filling, iomap);
 	} while (error == -ENOSPC && journal_make_room(file->fs));
 	return error;
+}
+
+int file_begin_write(struct dax_file *file, struct dax_iomap *iomap)
+{
+	return begin_write(file, FILL_COPY, iomap);
 }
 
 int file_forget_moved(struct dax_file *file, const struct dax_iomap *iomap)
@@ -238,6 +243,17 @@ static int write_mapped(
 	return error;
 }
 
+/* A page that is shared and bad cannot be copied; nor need it be if no byte of
+ * it stays. It may be another than the first: so they go one by one. */
+static int begin_page(const struct io *io, struct dax_iomap *iomap)
+{
+	*iomap = (struct dax_iomap){
+		.pos = io->pos & -DAX_PAGE_SIZE, .len = DAX_PAGE_SIZE};
+	return begin_write(io->file,
+		piece_len(io, iomap) == DAX_PAGE_SIZE ? FILL_ZERO : FILL_COPY,
+		iomap);
+}
+
 static int write_next(struct io *io, const char *from)
 {
 	struct dax_iomap iomap = rest_of(io);
@@ -245,6 +261,8 @@ static int write_next(struct io *io, const char *from)
 
 	invalidate_early(io->file, &iomap);
 	error = file_begin_write(io->file, &iomap);
+	if (error == -EHWPOISON)
+		error = begin_page(io, &iomap);
 	if (error)
 		return error;
 	error = write_mapped(io, &iomap, from);

@@ -189,8 +189,19 @@ static int copy_blocks(struct dax_file *file, struct run from, uint64_t to)
 	return error ? error : file_flush(file, block_pfn(to), from.nr);
 }
 
+static int fill_blocks(struct dax_file *file, enum filling filling,
+	struct run from, uint64_t to)
+{
+	if (filling == FILL_COPY)
+		return copy_blocks(file, from, to);
+	if (filling == FILL_ZERO)
+		return zero_blocks(file, (struct run){to, from.nr});
+	return 0;
+}
+
 /* The start of @part, as much as fits in one run, gets blocks of its own. */
-int file_make_unshared(struct dax_file *file, struct extent *part)
+int file_make_unshared(
+	struct dax_file *file, enum filling filling, struct extent *part)
 {
 	const struct extent place = {.lblk = part->lblk, .nr = part->nr};
 	struct wish wish = file_make_wish(file, place, part->nr);
@@ -202,13 +213,16 @@ int file_make_unshared(struct dax_file *file, struct extent *part)
 		error = blocks_allocate(file->fs, &wish, &run);
 	if (error)
 		return error;
-	error = copy_blocks(file, (struct run){part->block, run.nr}, run.block);
+	error = fill_blocks(
+		file, filling, (struct run){part->block, run.nr}, run.block);
 	if (error) {
 		blocks_free(file, run);
 		return error;
 	}
-	*part = (struct extent){
-		part->lblk, run.nr, run.block, DAX_IOMAP_MAPPED};
+	part->nr = run.nr;
+	part->block = run.block;
+	part->type = filling == FILL_NOTHING ? DAX_IOMAP_UNWRITTEN
+					     : DAX_IOMAP_MAPPED;
 	file_replace_extent(file, *part);
 	return 0;
 }

@@ -3,8 +3,8 @@
 #include "file/file.h"
 
 /* Gives @part, the start of what was looked up, blocks that can be written. */
-static int make_writable(
-	struct dax_file *file, struct extent *part, struct dax_iomap *iomap)
+static int make_writable(struct dax_file *file, enum filling filling,
+	struct extent *part, struct dax_iomap *iomap)
 {
 	struct wish wish;
 	bool shared;
@@ -26,12 +26,12 @@ static int make_writable(
 			return 0;
 		iomap->flags = DAX_IOMAP_SHARED;
 		iomap->source_pfn = block_pfn(part->block);
-		return file_make_unshared(file, part);
+		return file_make_unshared(file, filling, part);
 	}
 }
 
-static int map_locked(
-	struct dax_file *file, enum dax_iomap_use use, struct dax_iomap *iomap)
+static int map_locked(struct dax_file *file, enum dax_iomap_use use,
+	enum filling filling, struct dax_iomap *iomap)
 {
 	const uint64_t nr = iomap->len >> DAX_PAGE_SHIFT;
 	struct extent part =
@@ -43,7 +43,7 @@ static int map_locked(
 	iomap->flags = 0;
 	iomap->source_pfn = 0;
 	if (use == DAX_IOMAP_WRITE)
-		error = make_writable(file, &part, iomap);
+		error = make_writable(file, filling, &part, iomap);
 	iomap->len = part.nr << DAX_PAGE_SHIFT;
 	iomap->type = part.type;
 	iomap->pfn = part.type == DAX_IOMAP_HOLE ? 0 : block_pfn(part.block);
@@ -66,16 +66,15 @@ static bool is_reflinked(struct dax_file *file, const struct dax_iomap *iomap)
 	       !blocks_are_idle(file->fs, run);
 }
 
-static int iomap_begin(
-	void *owner, enum dax_iomap_use use, struct dax_iomap *iomap)
+int file_iomap_begin(struct dax_file *file, enum dax_iomap_use use,
+	enum filling filling, struct dax_iomap *iomap)
 {
-	struct dax_file *file = owner;
 	const uint64_t end = iomap->pos + iomap->len;
 	int error;
 
 	DAX_REQUIRE(iomap->len && !((iomap->pos | iomap->len) % DAX_PAGE_SIZE));
 	sync_lock_acquire(&file->extent_lock);
-	error = map_locked(file, use, iomap);
+	error = map_locked(file, use, filling, iomap);
 	sync_lock_release(&file->extent_lock);
 	if (error)
 		return error;
@@ -87,6 +86,12 @@ static int iomap_begin(
 	if (end > dax_file_size(file) || journal_is_dirty(file))
 		iomap->flags |= DAX_IOMAP_DIRTY;
 	return 0;
+}
+
+static int iomap_begin(
+	void *owner, enum dax_iomap_use use, struct dax_iomap *iomap)
+{
+	return file_iomap_begin(owner, use, FILL_COPY, iomap);
 }
 
 /* Not sooner: entries and page tables showed the old blocks until now, and the

@@ -101,15 +101,16 @@ static int unwrite_once(
 	if (part.type != DAX_IOMAP_MAPPED)
 		return 0;
 	part.nr = file_shared_run(file, part, &shared);
-	error = shared ? file_make_unshared(file, &part)
+	part.type = DAX_IOMAP_UNWRITTEN;
+	error = shared ? file_make_unshared(file, FILL_NOTHING, &part)
 		       : extents_reserve(&file->extents, 3);
 	if (error)
 		return error;
 	if (shared)
 		blocks_free(file, (struct run){old, part.nr});
+	else
+		file_replace_extent(file, part);
 	*done = part.nr;
-	part.type = DAX_IOMAP_UNWRITTEN;
-	file_replace_extent(file, part);
 	return 0;
 }
 

@@ -352,6 +352,81 @@ static void a_punched_page_comes_back_good(void **state)
 	dax_file_delete(&rest);
 }
 
+/* ---- pages that are bad and shared ---- */
+
+/* Page 1 of the disk's file, which has a clone. */
+static struct dax_file *share_and_fail(struct disk *disk)
+{
+	struct dax_file *clone;
+
+	disk_write(disk, 0, 1, 3 * PAGE);
+	assert_int_equal(dax_file_clone(disk->file, &clone), 0);
+	dax_fs_memory_failure(disk->fs, pfn_of(disk->file, 1), 1);
+	return clone;
+}
+
+/* It is the clone's alone, and bad; the disk's file has another, and what it
+ * had beside it. */
+static void assert_left_to(struct disk *disk, struct dax_file *clone)
+{
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	struct dax_extent bad;
+	size_t done;
+	char byte;
+
+	assert_int_equal(disk_load(disk, a), 1);
+	assert_int_equal(disk_load(disk, a + PAGE), 0);
+	assert_int_equal(disk_load(disk, a + 2 * PAGE), 1);
+	dax_file_extent(clone, 1, &bad);
+	assert_int_equal(bad.shares, 1);
+	assert_int_equal(
+		dax_file_read(clone, PAGE, &byte, 1, &done), -EHWPOISON);
+}
+
+static void what_is_zeroed_leaves_its_bad_page_to_others(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone = share_and_fail(disk);
+
+	disk_change(disk, DAX_FILE_ZERO, PAGE, PAGE);
+	assert_left_to(disk, clone);
+	dax_file_delete(&clone);
+}
+
+static void so_does_what_is_punched(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone = share_and_fail(disk);
+
+	disk_change(disk, DAX_FILE_PUNCH, PAGE, PAGE);
+	assert_left_to(disk, clone);
+	dax_file_delete(&clone);
+}
+
+static void so_does_what_is_written_anew(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone = share_and_fail(disk);
+
+	assert_int_equal(write_len(disk, PAGE, PAGE - 1), -EHWPOISON);
+	assert_int_equal(read_byte(disk, PAGE), -EHWPOISON);
+	assert_int_equal(write_len(disk, PAGE, PAGE), 0);
+	assert_left_to(disk, clone);
+	dax_file_delete(&clone);
+}
+
+/* From the middle of a page that is good on. */
+static void and_what_is_written_beside_it_is_kept(void **state)
+{
+	struct disk *disk = *state;
+	struct dax_file *clone = share_and_fail(disk);
+
+	assert_int_equal(write_len(disk, PAGE - 5, PAGE + 5), 0);
+	assert_int_equal(read_byte(disk, PAGE - 5), 0);
+	assert_left_to(disk, clone);
+	dax_file_delete(&clone);
+}
+
 static void what_is_not_the_devices_is_left_out(void **state)
 {
 	struct disk *disk = *state;
@@ -384,6 +459,10 @@ int main(void)
 			an_fsync_that_cannot_flush_a_bad_page_keeps_its_tag),
 		FAILURE_TEST(writing_all_of_a_bad_page_makes_it_good),
 		FAILURE_TEST(a_punched_page_comes_back_good),
+		FAILURE_TEST(what_is_zeroed_leaves_its_bad_page_to_others),
+		FAILURE_TEST(so_does_what_is_punched),
+		FAILURE_TEST(so_does_what_is_written_anew),
+		FAILURE_TEST(and_what_is_written_beside_it_is_kept),
 		FAILURE_TEST(what_is_not_the_devices_is_left_out),
 	};
 
