@@ -108,8 +108,8 @@ static int claim_page(
 		if (error != -EAGAIN)
 			return error;
 		while (state_is_ending(head->state)) {
-			error = sleep_while(pgmap->waitqs, &head->page->state,
-				state_is_live, PAGE_WAITERS, NULL);
+			error = page_sleep_while(
+				pgmap, claim->pfn, state_is_ending, NULL);
 			DAX_INVARIANT(!error);
 			*head = page_head(pgmap, claim->pfn);
 		}

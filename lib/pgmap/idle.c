@@ -2,7 +2,7 @@
 /*
  * The end of a page's references, and waiting for it.
  *
- *  sleeper (sleep_while)              last put (page_announce)
+ *  sleeper (join_queue)               last put (page_announce)
  *  takes the queue's lock
  *  (A) CAS: LIVE -> LIVE|WAITERS
  *                                     (B) CAS: LIVE and WAITERS -> 0
@@ -69,29 +69,66 @@ static bool say_asleep(struct sync_u64 *word, bool (*is_busy)(uint64_t state),
 	return false;
 }
 
-/* NULL: @word is not busy. */
-static struct dax_waitq *join_queue(struct dax_waitq_table *waitqs,
-	struct sync_u64 *word, bool (*is_busy)(uint64_t state),
-	uint64_t waiters, struct dax_waiter *waiter)
+/* Shared: all of them want to know, and none takes anything. */
+static void enqueue_locked(struct dax_waitq *queue, struct sync_u64 *word,
+	struct dax_waiter *waiter)
 {
 	const struct dax_wait_key key = {word, 0};
-	struct dax_waitq *queue = dax_waitq_lock(waitqs, &key);
-	const bool joins = say_asleep(word, is_busy, waiters);
 
-	/* Shared: all of them want to know, and none takes anything. */
+	dax_waitq_enqueue_locked(queue, waiter, &key, DAX_WAIT_SHARED);
+}
+
+int pgmap_sleep_while(struct dax_pgmap *pgmap, bool (*is_busy)(uint64_t refs),
+	struct patience *patience)
+{
+	struct sync_u64 *word = &pgmap->refs;
+	const struct dax_wait_key key = {word, 0};
+	struct dax_waitq *queue = dax_waitq_lock(pgmap->waitqs, &key);
+	const bool joins = say_asleep(word, is_busy, PGMAP_WAITERS);
+	struct dax_waiter waiter = {0};
+
 	if (joins)
-		dax_waitq_enqueue_locked(queue, waiter, &key, DAX_WAIT_SHARED);
+		enqueue_locked(queue, word, &waiter);
 	dax_waitq_unlock(queue);
+	return joins ? patience_sleep(patience, queue, &waiter) : 0;
+}
+
+/* Does @head not count for @pfn any more? Its range may have ended, and whoever
+ * has the head by now is not to be waited for. Asked after (A): if it counts
+ * then, whoever ends it finds us. */
+static bool is_another(
+	const struct dax_pgmap *pgmap, const struct head *head, uint64_t pfn)
+{
+	return page_head(pgmap, pfn).page != head->page;
+}
+
+/* NULL: @pfn is not busy. */
+static struct dax_waitq *join_queue(struct dax_pgmap *pgmap, uint64_t pfn,
+	bool (*is_busy)(uint64_t state), struct dax_waiter *waiter)
+{
+	bool joins, again;
+	struct dax_waitq *queue;
+
+	do {
+		const struct head head = page_head(pgmap, pfn);
+		struct sync_u64 *word = &head.page->state;
+		const struct dax_wait_key key = {word, 0};
+
+		queue = dax_waitq_lock(pgmap->waitqs, &key);
+		joins = say_asleep(word, is_busy, PAGE_WAITERS);
+		again = joins && is_another(pgmap, &head, pfn);
+		if (joins && !again)
+			enqueue_locked(queue, word, waiter);
+		dax_waitq_unlock(queue);
+	} while (again);
 	return joins ? queue : NULL;
 }
 
-int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
-	bool (*is_busy)(uint64_t state), uint64_t waiters,
-	struct patience *patience)
+int page_sleep_while(struct dax_pgmap *pgmap, uint64_t pfn,
+	bool (*is_busy)(uint64_t state), struct patience *patience)
 {
 	struct dax_waiter waiter = {0};
-	struct dax_waitq *queue =
-		join_queue(waitqs, word, is_busy, waiters, &waiter);
+	struct dax_waitq *queue = join_queue(pgmap, pfn, is_busy, &waiter);
 
 	if (!queue)
 		return 0;
@@ -118,8 +155,7 @@ static bool state_is_awaited(uint64_t state)
 struct dax_waitq *page_join_queue(
 	struct dax_pgmap *pgmap, uint64_t pfn, struct dax_waiter *waiter)
 {
-	return join_queue(pgmap->waitqs, &page_head(pgmap, pfn).page->state,
-		state_is_awaited, PAGE_WAITERS, waiter);
+	return join_queue(pgmap, pfn, state_is_awaited, waiter);
 }
 
 int page_wait_idle(uint64_t pfn, struct patience *patience)
@@ -130,9 +166,7 @@ int page_wait_idle(uint64_t pfn, struct patience *patience)
 	patience->pfn = pfn;
 	/* Its range may have ended, and another have begun. */
 	while (!error && !dax_page_is_idle(pgmap, pfn))
-		error = sleep_while(pgmap->waitqs,
-			&page_head(pgmap, pfn).page->state, state_is_live,
-			PAGE_WAITERS, patience);
+		error = page_sleep_while(pgmap, pfn, state_is_live, patience);
 	return error;
 }
 

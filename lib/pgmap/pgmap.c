@@ -227,7 +227,6 @@ int dax_pgmap_wait(struct dax_pgmap *pgmap, const struct dax_wait_limit *limit)
 	patience.pfn = NO_PFN;
 	/* [MO-10] */
 	while (!error && is_held(sync_load(&pgmap->refs, memory_order_acquire)))
-		error = sleep_while(pgmap->waitqs, &pgmap->refs, is_held,
-			PGMAP_WAITERS, &patience);
+		error = pgmap_sleep_while(pgmap, is_held, &patience);
 	return error;
 }

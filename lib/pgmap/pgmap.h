@@ -22,8 +22,9 @@
  *     last one, after page_free. In between the page has no references, and
  *     nobody can take any.
  * P4  WAITERS is set while LIVE is, by a sleeper that joins the queue before it
- *     gives the queue's lock back; it is cleared with LIVE, by one CAS, and
- *     whoever clears it wakes all.
+ *     gives the queue's lock back, or leaves it set for nobody, as its page has
+ *     another head by then; it is cleared with LIVE, by one CAS, and whoever
+ *     clears it wakes all.
  * P5  While WAITERS is set, whoever leaves no more references than there are
  *     owners wakes all, too: they may be those of entries, and stay for ever.
  *
@@ -224,16 +225,19 @@ struct dax_waitq *page_join_queue(
  * this thread. */
 void page_announce(struct dax_pgmap *pgmap, struct page *page, uint64_t pfn);
 
-/* Sleeps while @word is busy, having set @waiters in it. May return sooner.
- * @patience: NULL: it does not take long. 0; -ETIMEDOUT, -ECANCELED. */
-int sleep_while(struct dax_waitq_table *waitqs, struct sync_u64 *word,
-	bool (*is_busy)(uint64_t state), uint64_t waiters,
+/* Sleeps while @pfn is busy, and not for whoever has it, or its head, after
+ * that. May return sooner. @patience: NULL: it does not take long. 0;
+ * -ETIMEDOUT, -ECANCELED. */
+int page_sleep_while(struct dax_pgmap *pgmap, uint64_t pfn,
+	bool (*is_busy)(uint64_t state), struct patience *patience);
+/* The same, of those who hold the device. */
+int pgmap_sleep_while(struct dax_pgmap *pgmap, bool (*is_busy)(uint64_t refs),
 	struct patience *patience);
 
 /* dax_page_wait_idle() as a part of a longer wait. */
 int page_wait_idle(uint64_t pfn, struct patience *patience);
 
-/* Wakes all who sleep_while() on @word, of which nothing but the address is
+/* Wakes all who sleep on @word, of which nothing but the address is
  * used: it may be gone. */
 void wake_all(struct dax_waitq_table *waitqs, const struct sync_u64 *word);
 
