@@ -119,8 +119,10 @@ int dax_pgmap_new(const struct dax_pgmap_params *params,
  * dax_pgmap_delete() - free a device's pages
  * @pgmap: set to NULL; NULL is accepted; no page is live, nobody holds it
  *
- * Context: waits for an RCU grace period, for those who pin without a lock; not
- * inside a reader.
+ * Who looks for a page to pin while its leaf goes (dax_pin_pages()) may have it
+ * for a moment: that is waited for before the pages are looked at.
+ *
+ * Context: waits for an RCU grace period; not inside a reader.
  * Threads: no other call on it may run; see G3.
  */
 void dax_pgmap_delete(struct dax_pgmap **pgmap);

@@ -268,6 +268,14 @@ void sync_rcu_barrier(void)
 #endif
 }
 
+void sync_rcu_synchronize(void)
+{
+	urcu_memb_synchronize_rcu();
+#if SYNC_TSAN
+	__tsan_acquire(&sync_tsan_grace_period);
+#endif
+}
+
 /* ---- memory, time, threads ---- */
 
 #if DAX_CHECKED

@@ -231,6 +231,7 @@ struct sync_rcu_head {
 void sync_rcu_call(struct sync_rcu_head *head,
 	void (*function)(struct sync_rcu_head *head));
 void sync_rcu_barrier(void);
+void sync_rcu_synchronize(void);
 void sync_rcu_relieve(void);
 /* Callbacks given, and not run yet. */
 uint64_t sync_rcu_backlog(void);

@@ -208,6 +208,19 @@ void sync_rcu_call(struct sync_rcu_head *head,
 	void (*function)(struct sync_rcu_head *head));
 void sync_rcu_barrier(void);
 
+static inline void sync_rcu_over(struct sync_rcu_head *head)
+{
+	(void)head;
+}
+
+static inline void sync_rcu_synchronize(void)
+{
+	struct sync_rcu_head head;
+
+	sync_rcu_call(&head, sync_rcu_over);
+	sync_rcu_barrier();
+}
+
 #define sync_rcu_relieve() ((void)0)
 
 static inline void *sync_rcu_try_enter(void)

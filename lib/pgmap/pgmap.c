@@ -117,28 +117,20 @@ static bool all_idle(const struct dax_pgmap *pgmap)
 	return true;
 }
 
-static void grace_period_over(struct sync_rcu_head *head)
+uint64_t pgmap_holders(const struct dax_pgmap *pgmap)
 {
-	(void)head;
-}
-
-static void wait_for_readers(void)
-{
-	struct sync_rcu_head head;
-
-	sync_rcu_call(&head, grace_period_over);
-	sync_rcu_barrier();
+	return sync_load(&pgmap->refs, memory_order_relaxed) & PGMAP_REFS;
 }
 
 void dax_pgmap_delete(struct dax_pgmap **pgmap)
 {
 	DAX_REQUIRE(pgmap);
 	if (*pgmap) {
+		/* A pin may look for a page that it saw before it went, and may
+		 * even have it until it looks again. */
+		sync_rcu_synchronize();
 		DAX_REQUIRE(all_idle(*pgmap));
-		DAX_REQUIRE(!(sync_load(&(*pgmap)->refs, memory_order_relaxed) &
-			      PGMAP_REFS));
-		/* A pin may look for a page that it saw before it went. */
-		wait_for_readers();
+		DAX_REQUIRE(!pgmap_holders(*pgmap));
 		owners_destroy(&(*pgmap)->owners);
 		sync_free((*pgmap)->heads);
 	}
@@ -194,12 +186,7 @@ void dax_pgmap_kill(struct dax_pgmap *pgmap)
 	/* Relaxed: (C) is what orders it. */
 	sync_or(&pgmap->refs, PGMAP_DYING, memory_order_relaxed);
 	if (kill_waits())
-		wait_for_readers();
-}
-
-uint64_t pgmap_holders(const struct dax_pgmap *pgmap)
-{
-	return sync_load(&pgmap->refs, memory_order_relaxed) & PGMAP_REFS;
+		sync_rcu_synchronize();
 }
 
 static int wait_for_pages(struct dax_pgmap *pgmap, struct patience *patience)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Claim: who waits for a page waits for those who have it, and for nobody who
- * gets it, or what it was a part of, meanwhile: he may keep it for ever.
+ * Claims: who waits for a page waits for those who have it, and for nobody who
+ * gets it, or what it was a part of, meanwhile: he may keep it for ever. Who
+ * deletes a device waits for those who only look whether they may pin a page.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@ struct device {
 	struct dax_waitq_table *waitqs;
 	struct dax_pgmap *pgmap;
 	struct dax_page_owner files[NR_FILES];
+	struct sync_u64 leaf; /* TAIL, or 0 */
 };
 
 static void must(int error)
@@ -158,6 +160,47 @@ static void page_ends_under_a_claim(void *unused)
 	teardown(&device);
 }
 
+/* ---- a pin that fails, and the end of the device ---- */
+
+/* As fault/pin.c. */
+static void pin_and_look_again(void *context, long unused)
+{
+	struct device *device = context;
+
+	(void)unused;
+	sync_rcu_enter();
+	if (sync_load(&device->leaf, memory_order_acquire) &&
+		dax_page_try_get(device->pgmap, TAIL))
+		dax_page_put(device->pgmap, TAIL);
+	sync_rcu_leave();
+}
+
+/* As a file that shared the page, and so did not wait for it. */
+static void take_device_away(void *context, long unused)
+{
+	struct device *device = context;
+
+	(void)unused;
+	sync_store(&device->leaf, 0, memory_order_release);
+	dax_page_put(device->pgmap, TAIL);
+	must(page_dissociate(
+		device->pgmap, TAIL, &device->files[A], DAX_PAGE_SHARED));
+	dax_pgmap_delete(&device->pgmap);
+}
+
+static void device_goes_under_a_pin(void *unused)
+{
+	struct device device = {.leaf.value = TAIL};
+
+	(void)unused;
+	setup(&device);
+	map(&device, A, TAIL, DAX_PTE_ORDER);
+	dax_explore_thread("pin", pin_and_look_again, &device, 0);
+	dax_explore_thread("delete", take_device_away, &device, 0);
+	dax_explore_run();
+	teardown(&device);
+}
+
 /* ---- */
 
 static void prove_body(void (*body)(void *unused))
@@ -184,12 +227,19 @@ static void a_claim_is_not_for_who_holds_the_page_next(void **state)
 	prove_body(page_ends_under_a_claim);
 }
 
+static void a_device_waits_for_pins_that_fail(void **state)
+{
+	(void)state;
+	prove_body(device_goes_under_a_pin);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wait_is_not_for_who_has_the_head_next),
 		cmocka_unit_test(nor_is_a_sleep),
 		cmocka_unit_test(a_claim_is_not_for_who_holds_the_page_next),
+		cmocka_unit_test(a_device_waits_for_pins_that_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,8 @@ static void a_callback_may_give_a_callback(void **state)
 /* One thread publishes an object and takes it back, the others read it. */
 struct published {
 	struct sync_u64 address;
+	bool synchronizes; /* and frees by itself */
+	uint64_t times;
 	atomic_bool done;
 };
 
@@ -186,8 +188,12 @@ static void publish(struct published *published, uint64_t value)
 	item->value = item->same_value = value;
 	old = (struct item *)(uintptr_t)sync_swap(
 		&published->address, (uintptr_t)item, memory_order_acq_rel);
-	if (old)
+	if (old && published->synchronizes) {
+		sync_rcu_synchronize();
+		free_item(&old->rcu);
+	} else if (old) {
 		sync_rcu_call(&old->rcu, free_item);
+	}
 }
 
 static void reads_or_publishes(struct crew_member *me)
@@ -195,7 +201,7 @@ static void reads_or_publishes(struct crew_member *me)
 	struct published *published = me->shared;
 
 	if (!me->number) {
-		for (uint64_t i = 2; i < 2000; i++)
+		for (uint64_t i = 2; i < published->times; i++)
 			publish(published, i);
 		atomic_store(&published->done, true);
 		return;
@@ -211,13 +217,11 @@ static void reads_or_publishes(struct crew_member *me)
 	}
 }
 
-static void what_a_reader_reached_stays_until_it_leaves(void **state)
+static void assert_readers_are_waited_for(struct published published)
 {
 	const uint64_t live = sync_alloc_live();
-	struct published published = {0};
 	struct crew crew;
 
-	(void)state;
 	publish(&published, 1);
 	crew_start(&crew, 3, reads_or_publishes, &published);
 	crew_assert_content(&crew);
@@ -225,6 +229,19 @@ static void what_a_reader_reached_stays_until_it_leaves(void **state)
 	assert_int_equal(sync_alloc_live(), live + 1);
 	sync_free((void *)(uintptr_t)sync_load(
 		&published.address, memory_order_relaxed));
+}
+
+static void what_a_reader_reached_stays_until_it_leaves(void **state)
+{
+	(void)state;
+	assert_readers_are_waited_for((struct published){.times = 2000});
+}
+
+static void who_synchronizes_waits_until_it_leaves(void **state)
+{
+	(void)state;
+	assert_readers_are_waited_for(
+		(struct published){.times = 200, .synchronizes = true});
 }
 
 #define VERY_MANY 20000
@@ -280,6 +297,7 @@ int main(void)
 		cmocka_unit_test(a_thread_unknown_to_urcu_may_give_callbacks),
 		cmocka_unit_test(a_callback_may_give_a_callback),
 		cmocka_unit_test(what_a_reader_reached_stays_until_it_leaves),
+		cmocka_unit_test(who_synchronizes_waits_until_it_leaves),
 		cmocka_unit_test(a_backlog_is_counted_and_waits_for_no_reader),
 	};
 
