@@ -175,7 +175,9 @@ int dax_file_new(struct dax_fs *fs, struct dax_file **out) DAX_MUST_CHECK;
  * dax_file_delete() - drop a file, its entries and its blocks
  * @file: set to NULL; NULL is accepted
  *
- * Waits for the pins of its pages.
+ * Waits for the pins of pages that have an entry. Those that were pinned before
+ * their entry went, as a page of it moved, are not waited for: nobody gets their
+ * blocks before they are unpinned and another commit is over.
  *
  * Threads: no other call on it may run; no area shows it.
  */
