@@ -179,26 +179,31 @@ static void evict(struct actor *actor, struct slot *slot, unsigned int page,
 	dax_space_evict(dax_file_space(slot->file));
 }
 
-/* Seldom: most of what follows is to succeed. Nobody shows the page any more,
- * and nobody else puts another block there. */
+static uint64_t storage_of(struct slot *slot, unsigned int page)
+{
+	struct dax_extent extent;
+
+	dax_file_extent(slot->file, page_pos(page) / PAGE, &extent);
+	return extent.type == DAX_IOMAP_MAPPED ? extent.pfn : 0;
+}
+
+/* Seldom: most of what follows is to succeed. Nobody shows the page any more.
+ * What an owner of another page of the PMD stored may have moved this one
+ * first, if the file shared both. */
 static void go_bad(struct actor *actor, struct slot *slot, unsigned int page,
 	struct block *block)
 {
 	const uint64_t address =
 		slot->areas[choose(actor, AREAS)] + page_pos(page);
-	struct dax_extent extent;
+	const uint64_t pfn = storage_of(slot, page);
 	uint64_t value;
-	int error;
 
 	(void)block;
-	if (choose(actor, 10))
+	if (!pfn || choose(actor, 10))
 		return;
-	dax_file_extent(slot->file, page_pos(page) / PAGE, &extent);
-	if (extent.type != DAX_IOMAP_MAPPED)
-		return;
-	dax_fs_memory_failure(actor->scene->fs, extent.pfn, 1);
-	error = dax_load(slot->mm, address, &value, sizeof(value));
-	crew_check(actor->me, error && !is_done(actor, error));
+	dax_fs_memory_failure(actor->scene->fs, pfn, 1);
+	if (is_done(actor, dax_load(slot->mm, address, &value, sizeof(value))))
+		crew_check(actor->me, storage_of(slot, page) != pfn);
 }
 
 /* Faults, in place of the owner. */
