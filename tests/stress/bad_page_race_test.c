@@ -14,10 +14,11 @@
 #include "support/crew.h"
 #include "support/disk.h"
 #include "support/random.h"
+#include "support/rounds.h"
 
 #define USERS	3
 #define THREADS (2 + USERS)
-#define ROUNDS	(DAX_PMD_ORDER == 2 ? 6000 : 1500)
+#define ROUNDS	ROUNDS_OF(DAX_PMD_ORDER == 2 ? 2000 : 1500)
 /* At the beginning of the first PMD, never cut. */
 #define PAGES 4
 /* Of the second PMD, which are. */

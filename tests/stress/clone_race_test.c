@@ -14,9 +14,10 @@
 #include "support/crew.h"
 #include "support/disk.h"
 #include "support/random.h"
+#include "support/rounds.h"
 
 #define THREADS 4
-#define ROUNDS	(DAX_PMD_ORDER == 2 ? 10000 : 4000)
+#define ROUNDS	ROUNDS_OF(DAX_PMD_ORDER == 2 ? 10000 : 4000)
 /* In use: some pages of a PMD, and as many beyond it. */
 #define PAGES (2 * THREADS)
 #define CELLS (2 * PAGES)

@@ -17,9 +17,10 @@
 #include "support/crew.h"
 #include "support/disk.h"
 #include "support/random.h"
+#include "support/rounds.h"
 
 #define THREADS 4
-#define ROUNDS	(DAX_PMD_ORDER == 2 ? 20000 : 4000)
+#define ROUNDS	ROUNDS_OF(DAX_PMD_ORDER == 2 ? 20000 : 4000)
 #define FILES	2
 #define SPACES	2
 #define PMDS	3

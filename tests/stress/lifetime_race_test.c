@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 #include "lifetime.h"
+#include "support/rounds.h"
 
-#define ROUNDS (DAX_PMD_ORDER == 2 ? 12000 : 8000)
+#define ROUNDS ROUNDS_OF(DAX_PMD_ORDER == 2 ? 12000 : 8000)
 
 /* ---- deeds of a page's owner ---- */
 
