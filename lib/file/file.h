@@ -119,7 +119,7 @@ void journal_add(struct dax_file *file);
 void file_set_size(struct dax_file *file, uint64_t size);
 bool journal_is_dirty(struct dax_file *file);
 void journal_commit(struct dax_fs *fs);
-/* Commits if that frees blocks. */
+/* Commits if blocks wait for that. Is one free then? */
 bool journal_make_room(struct dax_fs *fs);
 
 /* ---- extents.c ---- */

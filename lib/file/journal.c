@@ -69,14 +69,13 @@ void journal_commit(struct dax_fs *fs)
 
 bool journal_make_room(struct dax_fs *fs)
 {
-	uint64_t before;
-	bool frees;
+	bool has_room;
 
 	sync_lock_acquire(&fs->lock);
-	before = fs->nr_pending;
-	if (before)
+	if (fs->nr_pending)
 		commit_locked(fs);
-	frees = fs->nr_pending < before;
+	/* Also if another has committed since our caller found no block. */
+	has_room = fs->nr_free;
 	sync_lock_release(&fs->lock);
-	return frees;
+	return has_room;
 }
