@@ -8,7 +8,7 @@
 #include "daxlock/mapping.h"
 #include "support/crew.h"
 
-#define ROUNDS 500
+#define ROUNDS 100
 
 struct page {
 	struct dax_mapping *m;
