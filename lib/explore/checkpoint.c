@@ -20,8 +20,8 @@ struct checkpoint {
 	struct spans spans; /* as many as there are, then their bytes */
 };
 
-#define ROOM	  ((size_t)64 << 20)
-#define ALIGNMENT 64
+#define ROOM ((size_t)64 << 20)
+#define LINE 64
 /* Steps that it takes as long to repeat as to take a checkpoint. */
 #define WORTH 4
 
@@ -71,6 +71,13 @@ static char *bytes_of(struct checkpoint *checkpoint)
 	return (char *)&checkpoint->spans.at[checkpoint->spans.nr];
 }
 
+/* Where the copy of @address goes, at @at or soon after: both begin alike in a
+ * line of the cache, or copying takes half as long again. */
+static inline char *place_of(const void *address, char *at)
+{
+	return at + (((uintptr_t)address - (uintptr_t)at) & (LINE - 1));
+}
+
 bool checkpoint_take(void)
 {
 	struct checkpoint *checkpoint;
@@ -86,12 +93,13 @@ bool checkpoint_take(void)
 	for (unsigned int i = 0; i < checkpoint->spans.nr; i++) {
 		const size_t size = checkpoint->spans.at[i].size;
 
-		if (size > (size_t)(room + ROOM - at))
+		at = place_of(checkpoint->spans.at[i].address, at);
+		if (size + LINE > (size_t)(room + ROOM - at))
 			return false;
 		memcpy(at, checkpoint->spans.at[i].address, size);
 		at += size;
 	}
-	top = room + (((size_t)(at - room) + ALIGNMENT - 1) & -ALIGNMENT);
+	top = room + (((size_t)(at - room) + LINE - 1) & -LINE);
 	checkpoints[nr_checkpoints++] = checkpoint;
 	return true;
 }
@@ -111,9 +119,10 @@ unsigned int checkpoint_next(void)
 /* The first @nr spans. */
 static void restore(struct checkpoint *checkpoint, unsigned int nr)
 {
-	const char *at = bytes_of(checkpoint);
+	char *at = bytes_of(checkpoint);
 
 	for (unsigned int i = 0; i < nr; i++) {
+		at = place_of(checkpoint->spans.at[i].address, at);
 		context_copied(checkpoint->spans.at[i].address,
 			checkpoint->spans.at[i].size);
 		memcpy(checkpoint->spans.at[i].address, at,
