@@ -701,6 +701,19 @@ bool endless_cycle(uint64_t hash, unsigned int first);
 /* Was this execution in that state before? */
 bool endless_was_here(uint64_t hash);
 
+/* ---- crash.c ---- */
+
+/* During a search. */
+void crashes_catch(void);
+/* As it was before. */
+void crashes_release(void);
+
+/* ---- sometimes.c ---- */
+
+void sometimes_reset(void);
+/* What a scenario says must hold sometimes, and never did, or NULL. */
+const char *sometimes_never(void);
+
 /* ---- pages.c ---- */
 
 /* Before the first search; memory is set up. */

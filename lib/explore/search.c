@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Execution after execution, until nothing is left that differs. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,76 +73,6 @@ static bool backtrack(void)
 		}
 	}
 	return false;
-}
-
-/* ---- what must hold sometimes ---- */
-
-#define MAX_SOMETIMES 16
-
-static struct {
-	const char *claim;
-	bool held;
-} sometimes[MAX_SOMETIMES];
-static unsigned int nr_sometimes;
-
-void dax_explore_sometimes(bool holds, const char *claim)
-{
-	unsigned int i = 0;
-
-	while (i < nr_sometimes && sometimes[i].claim != claim)
-		i++;
-	if (i == MAX_SOMETIMES)
-		return;
-	if (i == nr_sometimes) {
-		nr_sometimes++;
-		sometimes[i].claim = claim;
-		sometimes[i].held = false;
-	}
-	sometimes[i].held |= holds;
-}
-
-static const char *never_held(void)
-{
-	for (unsigned int i = 0; i < nr_sometimes; i++)
-		if (!sometimes[i].held)
-			return sometimes[i].claim;
-	return NULL;
-}
-
-/* ---- crashes ---- */
-
-static void crashed(int signal)
-{
-	if (run.who == WHO_ENGINE)
-		_exit(128 + signal);
-	if (signal == SIGABRT)
-		execution_fail(DAX_EXPLORE_FAILED_ASSERTION, "%s aborted",
-			self()->name);
-	execution_fail(
-		DAX_EXPLORE_CRASH, "%s used an invalid address", self()->name);
-}
-
-static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT};
-#define NR_SIGNALS (sizeof(signals) / sizeof(signals[0]))
-
-static void catch_crashes(struct sigaction *before)
-{
-	static char stack[64 << 10];
-	const stack_t alternative = {.ss_sp = stack, .ss_size = sizeof(stack)};
-	struct sigaction action = {
-		.sa_handler = crashed,
-		.sa_flags = SA_ONSTACK | SA_NODEFER,
-	};
-
-	sigaltstack(&alternative, NULL);
-	for (size_t i = 0; i < NR_SIGNALS; i++)
-		sigaction(signals[i], &action, &before[i]);
-}
-
-static void release_crashes(const struct sigaction *before)
-{
-	for (size_t i = 0; i < NR_SIGNALS; i++)
-		sigaction(signals[i], &before[i], NULL);
 }
 
 /* ---- searching ---- */
@@ -539,7 +468,7 @@ static void explore_automatically(const struct dax_scenario *scenario,
 
 static void judge(struct dax_explore_report *report)
 {
-	const char *never = never_held();
+	const char *never = sometimes_never();
 
 	if (report->verdict == DAX_EXPLORE_CLEAN_WITHIN) {
 		if (search.bound >= 0)
@@ -615,14 +544,13 @@ int dax_explore(const struct dax_scenario *scenario,
 	struct dax_explore_report *report)
 {
 	static const struct dax_explore_options defaults;
-	struct sigaction before[NR_SIGNALS];
 
 	memset(report, 0, sizeof(*report));
 	memset(&search, 0, sizeof(search));
 	search.options = options ? options : &defaults;
 	search.scenario = scenario;
 	search.max_steps = max_steps(search.options);
-	nr_sometimes = 0;
+	sometimes_reset();
 	objects_reset(search.options->how == DAX_EXPLORE_REPLAY ||
 		      search.options->tso);
 	if (search.options->how == DAX_EXPLORE_REPLAY &&
@@ -634,11 +562,11 @@ int dax_explore(const struct dax_scenario *scenario,
 	races_setup(search.options->races && !search.options->tso &&
 		    search.options->how != DAX_EXPLORE_STATES);
 	tso_setup(search.options->tso);
-	catch_crashes(before);
+	crashes_catch();
 	stuck_begin(search.options->max_pause_ns);
 	explore_as_asked(scenario, report);
 	stuck_end();
-	release_crashes(before);
+	crashes_release();
 	memory_forget_statics();
 	seen_reset();
 	races_setup(false);
