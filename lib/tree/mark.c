@@ -72,56 +72,78 @@ void tree_marks_settle(struct dax_tree *tree, uint64_t index)
 	sync_lock_release(&tree->lock);
 }
 
-/* True: the entry at the end of @path has the mark. False: what stands there
- * is no entry (any more). */
-static bool mark_entry(const struct tree_path *path, enum dax_mark mark)
+/* @word was loaded from @slot. True: it is an entry, and has the mark now.
+ * False: @word is what stands there, and no entry (any more). */
+static bool mark_entry(
+	struct sync_u64 *slot, uint64_t *word, enum dax_mark mark)
 {
-	uint64_t word = slot_load(path->slot);
-
-	while (word_is_value(word))
+	while (word_is_value(*word))
 		/* [MO-4] The group bits before the mark. */
-		if (word_has(word, WORD_MARK(mark)) ||
-			sync_cas(path->slot, &word, word | WORD_MARK(mark),
+		if (word_has(*word, WORD_MARK(mark)) ||
+			sync_cas(slot, word, *word | WORD_MARK(mark),
 				memory_order_acq_rel))
 			return true;
 	return false;
 }
 
-static void mark_groups_locked(
-	const struct tree_path *path, uint64_t index, enum dax_mark mark)
+/* @groups is of a node above what is to be marked. */
+static void mark_group_locked(struct sync_u64 *groups, uint64_t bit)
 {
-	for (unsigned int i = 0; i < path->depth; i++) {
-		struct sync_u64 *groups = &path->nodes[i]->marks[mark];
-		const uint64_t bit =
-			group_bit(slot_offset(index, path_level(path, i)));
+	/* Relaxed: written under the lock that we hold; [MO-4] orders them all
+	 * before the mark. High up they are mostly set. */
+	if (!word_has(sync_load(groups, memory_order_relaxed), bit))
+		sync_or(groups, bit, memory_order_relaxed);
+}
 
-		/* Relaxed: written under the lock that we hold; [MO-4] orders
-		 * them all before the mark. High up they are mostly set. */
-		if (!word_has(sync_load(groups, memory_order_relaxed), bit))
-			sync_or(groups, bit, memory_order_relaxed);
+/* Groups on the way down, and then the entry. One walk and few instructions:
+ * what misses the caches is waited for while the next mark is set, if that is
+ * near enough. False: there is no entry, and groups may be marked for none. */
+static bool mark_below_locked(
+	struct dax_tree *tree, uint64_t index, enum dax_mark mark)
+{
+	const uint64_t root = slot_load(&tree->root);
+	struct tree_node *node = root_node(root);
+	unsigned int level = root_level(root);
+
+	if (!root || !level_reaches(level, index))
+		return false;
+	for (;; level--) {
+		const unsigned int offset = slot_offset(index, level);
+		struct sync_u64 *slot = &node->slots[offset];
+		uint64_t word;
+
+		mark_group_locked(&node->marks[mark], group_bit(offset));
+		word = slot_load(slot);
+		/* An entry may be split before or while we mark it: then walk
+		 * on, down to what took its place. */
+		if (mark_entry(slot, &word, mark))
+			return true;
+		if (!word)
+			return false;
+		node = word_node(word);
 	}
+}
+
+/* Groups were marked for an entry that is not there. */
+static void unmark_groups_locked(
+	struct dax_tree *tree, uint64_t index, enum dax_mark mark)
+{
+	struct tree_path path;
+
+	tree_path_walk_locked(tree, index, &path);
+	settle_locked(&path, index, mark);
 }
 
 bool dax_tree_set_mark(
 	struct dax_tree *tree, dax_pgoff_t index, enum dax_mark mark)
 {
-	struct tree_path path;
-	bool marked = false;
+	bool marked;
 
 	DAX_REQUIRE(tree);
 	sync_lock_acquire(&tree->lock);
-	tree_path_walk_locked(tree, index, &path);
-	/* An entry may be split once we are there, before or while we mark it:
-	 * then walk on, down to what took its place. Splitting only ever goes
-	 * down. */
-	while (path.slot && !marked && slot_load(path.slot)) {
-		mark_groups_locked(&path, index, mark);
-		marked = mark_entry(&path, mark);
-		if (!marked) {
-			settle_locked(&path, index, mark);
-			tree_path_walk_locked(tree, index, &path);
-		}
-	}
+	marked = mark_below_locked(tree, index, mark);
+	if (!marked)
+		unmark_groups_locked(tree, index, mark);
 	sync_lock_release(&tree->lock);
 	return marked;
 }
