@@ -57,7 +57,8 @@ static bool has(const struct pmem_poison *poison, struct run run)
 	const uint64_t end = end_word(run);
 	uint64_t i = first_word(run);
 
-	while (i < end && !(sync_load(&poison->bits[i], memory_order_relaxed) &
+	/* [MO-15] What the device gave for pages that are good again. */
+	while (i < end && !(sync_load(&poison->bits[i], memory_order_acquire) &
 				  bits_in(run, i)))
 		i++;
 	return i < end;
@@ -68,9 +69,10 @@ static void clear_locked(struct pmem_poison *poison, struct run run)
 	const uint64_t end = end_word(run);
 
 	sync_lock_assert_held(&poison->lock);
+	/* [MO-15] After the device has given new storage. */
 	for (uint64_t i = first_word(run); i < end; i++)
 		sync_and(&poison->bits[i], ~bits_in(run, i),
-			memory_order_relaxed);
+			memory_order_release);
 }
 
 void pmem_poison_set(struct pmem_poison *poison, uint64_t pfn, uint64_t nr)

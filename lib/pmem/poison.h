@@ -17,9 +17,9 @@ struct pmem_poison {
 	uint64_t nr;			/* const after init; pages */
 	/* A page that fails while it is cleared stays bad. */
 	struct sync_lock lock;
-	/* A bit each, written under @lock. Relaxed: nothing is read because of
-	 * them, and who unmaps a page looks for those who asked too soon
-	 * (MO-14). */
+	/* A bit each, written under @lock. Set relaxed: nothing is read because
+	 * of it, and who unmaps a page looks for those who asked too soon
+	 * (MO-14). Cleared with release (MO-15). */
 	struct sync_u64 *bits; /* const after init */
 	struct sync_u64 any;   /* written under @lock: was one ever bad? */
 };

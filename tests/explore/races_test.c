@@ -18,7 +18,9 @@
 #include "explore/operations.h"
 #include "explore/races.h"
 #include "explore/scenarios.h"
+#include "explore/word_device.h"
 #include "pgmap/pgmap.h"
+#include "pmem/poison.h"
 
 #define RELAXED memory_order_relaxed
 #define ACQUIRE memory_order_acquire
@@ -408,6 +410,45 @@ static void owner_added_anew_and_found(void *unused)
 	explore_owners(USED_NUMBER);
 }
 
+/* A page of a device that was bad. */
+struct bad_page {
+	struct dax_pmem_map device;
+	struct pmem_poison poison;
+};
+
+static void have_page_renewed(void *context, long unused)
+{
+	struct bad_page *page = context;
+
+	(void)unused;
+	if (pmem_poison_clear(&page->poison, DAX_PFN_BASE, 1))
+		abort();
+}
+
+static void use_page_if_good(void *context, long unused)
+{
+	struct bad_page *page = context;
+
+	(void)unused;
+	if (!pmem_poison_has(&page->poison, DAX_PFN_BASE, 1))
+		dax_explore_check(page->device.renewals == 1,
+			"what is good again is what the device gave");
+}
+
+static void bad_page_renewed_and_used(void *unused)
+{
+	struct bad_page page = {0};
+
+	(void)unused;
+	if (pmem_poison_init(&page.poison, &page.device))
+		abort();
+	pmem_poison_set(&page.poison, DAX_PFN_BASE, 1);
+	dax_explore_thread("renews", have_page_renewed, &page, 0);
+	dax_explore_thread("uses", use_page_if_good, &page, 0);
+	dax_explore_run();
+	pmem_poison_destroy(&page.poison);
+}
+
 static const struct {
 	const char *name;
 	void (*body)(void *unused);
@@ -417,6 +458,7 @@ static const struct {
 	{"deleted behind a counted unlock", deleted_behind_a_counted_unlock},
 	{"owner added and found", owner_added_and_found},
 	{"owner added anew and found", owner_added_anew_and_found},
+	{"bad page renewed and used", bad_page_renewed_and_used},
 };
 #define NR_BODIES (sizeof(bodies) / sizeof(bodies[0]))
 
@@ -521,6 +563,8 @@ static const struct order orders[] = {
 	{"add_chunk_locked:release", "owner added and found"},
 	{"dax_pgmap_add_owner:release", "owner added anew and found"},
 	{"pgmap_owner_rcu:acquire", "owner added anew and found"},
+	{"has:acquire", "bad page renewed and used"},
+	{"clear_locked:release", "bad page renewed and used"},
 	/* Of a read-modify-write whose other half is the one that counts. */
 	{"node_release:acquire", NULL},
 	{"node_kill:release", NULL},

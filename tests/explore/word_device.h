@@ -15,6 +15,7 @@
 struct dax_pmem_map {
 	struct sync_u64 words[WORD_DEVICE_PAGES];
 	struct sync_u64 durable[WORD_DEVICE_PAGES];
+	unsigned int renewals; /* of pages that were bad; by a plain access */
 };
 
 #endif
