@@ -113,10 +113,10 @@ uint64_t dax_fs_free_blocks(struct dax_fs *fs);
  * A page is good again when a write(2) covers all of it, or when it was taken
  * from its file and is given to one again. Of a page that files share, a write
  * that covers all of it, DAX_FILE_ZERO and DAX_FILE_PUNCH take one of them away
- * from it, and leave it to the others as it is. If the device lists it as bad, it
- * has to give it new storage before (dax_badblocks_clear()); if it does not, or
- * this process may not ask it, the page stays bad, and the call or fault fails
- * with what the device said.
+ * from it, and leave it to the others as it is. If the device lists it as bad,
+ * it has to give it new storage before (dax_badblocks_clear()); if it does not,
+ * or this process may not ask it, the page stays bad, and the call or fault
+ * fails with what the device said.
  */
 void dax_fs_set_poison(struct dax_fs *fs, uint64_t pfn, uint64_t nr);
 
@@ -143,7 +143,7 @@ void dax_fs_memory_failure(struct dax_fs *fs, uint64_t pfn, uint64_t nr);
 /**
  * dax_fs_set_flush_error() - have every flush fail
  * @fs: file system
- * @error: a negative errno; 0: flush again
+ * @error: a negative errno, of which -ENOSPC is told as -EIO; 0: flush again
  */
 void dax_fs_set_flush_error(struct dax_fs *fs, int error);
 
@@ -176,8 +176,8 @@ int dax_file_new(struct dax_fs *fs, struct dax_file **out) DAX_MUST_CHECK;
  * @file: set to NULL; NULL is accepted
  *
  * Waits for the pins of pages that have an entry. Those that were pinned before
- * their entry went, as a page of it moved, are not waited for: nobody gets their
- * blocks before they are unpinned and another commit is over.
+ * their entry went, as a page of it moved, are not waited for: nobody gets
+ * their blocks before they are unpinned and another commit is over.
  *
  * Threads: no other call on it may run; no area shows it.
  */

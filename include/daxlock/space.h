@@ -142,8 +142,8 @@ struct dax_iomap {
  * @size: bytes in the file. Stable while INODE or INVALIDATE is held
  * @iomap_begin: the piece of the block map that begins at @iomap->pos and is
  *	at most @iomap->len long. For a write it has blocks on return, and the
- *	new among them are zeroed. Called with ENTRY held; 0, -ENOSPC,
- *	-ENOMEM, -EIO. Models: struct iomap_ops.iomap_begin, v6.12
+ *	new among them are zeroed. Called with ENTRY held; 0, -ENOMEM, -EIO,
+ *	-ENOSPC no block is left (and nothing else: see make_room). Models: struct iomap_ops.iomap_begin, v6.12
  * @iomap_end: the piece is no longer used; of a shared one, nothing shows what
  *	was there before, and others may have it. Models: .iomap_end, v6.12
  * @direct_access: where the pages @pfn to @pfn + @nr - 1 are in this process.
@@ -153,8 +153,8 @@ struct dax_iomap {
  * @flush: make what was stored in the pages durable. 0; -EIO
  * @sync: make the metadata of the file durable that is needed to read it
  *	back. 0; -EIO
- * @make_room: may a write that met -ENOSPC be tried again? Holds INVALIDATE,
- *	no ENTRY
+ * @make_room: may a write that met -ENOSPC be tried again? It is for as long as
+ *	this says so. Holds INVALIDATE, no ENTRY
  */
 struct dax_space_ops {
 	uint64_t (*size)(void *owner);

@@ -18,6 +18,6 @@ void dax_fs_memory_failure(struct dax_fs *fs, uint64_t pfn, uint64_t nr)
 
 int file_repair(struct dax_file *file, struct run run)
 {
-	return pmem_poison_clear(
-		&file->fs->poison, block_pfn(run.block), run.nr);
+	return file_device_error(pmem_poison_clear(
+		&file->fs->poison, block_pfn(run.block), run.nr));
 }

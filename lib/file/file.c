@@ -184,7 +184,6 @@ static void free_everything(struct dax_file *file)
 
 		blocks_free(file, (struct run){extent->block, extent->nr});
 	}
-	blocks_unkeep(file->fs, file);
 	sync_free(file->extents.list);
 }
 
@@ -193,6 +192,8 @@ void dax_file_delete(struct dax_file **file)
 	DAX_REQUIRE(file);
 	if (!*file)
 		return;
+	/* Others take what is kept from the files that they find. */
+	blocks_unkeep((*file)->fs, *file);
 	leave((*file)->fs, *file);
 	dax_space_delete(&(*file)->space);
 	free_everything(*file);

@@ -74,8 +74,10 @@ struct dax_fs {
 	uint64_t nr_blocks;		   /* const after init */
 
 	struct sync_lock lock;
-	uint16_t *blocks;	/* guarded by lock; what each is */
-	uint64_t nr_free;	/* guarded by lock; free or kept */
+	uint16_t *blocks; /* guarded by lock; what each is */
+	/* Guarded by lock; free, or kept for a file of @files: unless it is 0,
+	 * there is a block for whoever wants one. */
+	uint64_t nr_free;
 	uint64_t nr_pending;	/* guarded by lock */
 	uint64_t nr_shared;	/* guarded by lock; blocks of two or more */
 	uint64_t running;	/* guarded by lock; number of the transaction */
@@ -248,6 +250,9 @@ int file_unwrite(struct dax_file *file, uint64_t lblk, uint64_t nr);
 int file_direct_access(
 	struct dax_file *file, uint64_t pfn, uint64_t nr, void **address);
 int file_flush(struct dax_file *file, uint64_t pfn, uint64_t nr);
+/* What the device said. -ENOSPC is for the lack of blocks: who meets it has
+ * room made, and tries again. */
+int file_device_error(int error);
 /* An iomap_begin that commits if there is no room otherwise. Holds no ENTRY. */
 int file_begin_write(struct dax_file *file, struct dax_iomap *iomap);
 /* What shows the pages of a shared @iomap shows them no more; before its end,

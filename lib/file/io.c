@@ -15,6 +15,11 @@ int file_direct_access(
 	return dax_pmem_pfn_to_address(file->fs->map, pfn, address);
 }
 
+int file_device_error(int error)
+{
+	return error == -ENOSPC ? -EIO : error;
+}
+
 int file_flush(struct dax_file *file, uint64_t pfn, uint64_t nr)
 {
 	const int wrong =
@@ -22,9 +27,10 @@ int file_flush(struct dax_file *file, uint64_t pfn, uint64_t nr)
 	void *address;
 	const int error = dax_pmem_pfn_to_address(file->fs->map, pfn, &address);
 
-	if (wrong || error)
-		return wrong ? wrong : error;
-	return dax_pmem_persist(file->fs->map, address, nr << DAX_PAGE_SHIFT);
+	if (error || wrong)
+		return error ? error : file_device_error(wrong);
+	return file_device_error(
+		dax_pmem_persist(file->fs->map, address, nr << DAX_PAGE_SHIFT));
 }
 
 /* ---- pieces ---- */

@@ -302,6 +302,22 @@ static void a_zeroing_that_fails_leaves_the_size(void **state)
 	dax_fs_set_flush_error(disk->fs, 0);
 }
 
+/* Else room would be made, and all of it tried again, for ever. */
+static void a_device_without_space_is_not_a_lack_of_blocks(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, DAX_VMA_NOHUGEPAGE);
+	size_t done;
+
+	disk_change(disk, DAX_FILE_ALLOCATE, 0, PMD);
+	dax_fs_set_flush_error(disk->fs, -ENOSPC);
+	assert_int_equal(dax_file_write(disk->file, 0, "x", 1, &done), -EIO);
+	assert_int_equal(dax_store(disk->mm, a, "x", 1), -EIO);
+	assert_int_equal(dax_store(disk->mm, a + PMD, "x", 1), -EIO);
+	dax_fs_set_flush_error(disk->fs, 0);
+	disk_store(disk, a, 'x');
+}
+
 /* ---- entries that are partly in the range ---- */
 
 static int punch_a_page(struct dax_file *file)
@@ -407,6 +423,7 @@ int main(void)
 		CHANGE_TEST(what_was_stored_past_the_end_is_not_in_what_grows),
 		CHANGE_TEST(a_shared_tail_is_zeroed_in_the_file_that_grows),
 		CHANGE_TEST(a_zeroing_that_fails_leaves_the_size),
+		CHANGE_TEST(a_device_without_space_is_not_a_lack_of_blocks),
 		CHANGE_TEST(
 			a_neighbour_of_what_goes_keeps_its_tag_or_is_durable),
 		CHANGE_TEST(a_punch_that_fails_at_an_edge_forgets_nothing),

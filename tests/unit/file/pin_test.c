@@ -401,6 +401,27 @@ static void a_file_that_goes_waits_for_a_pin(void **state)
 	assert_int_equal(dax_file_new(disk->fs, &disk->file), 0);
 }
 
+/* The blocks beside its page were kept for it. */
+static void and_others_can_fill_the_device(void **state)
+{
+	struct disk *disk = *state;
+	const uint64_t a = disk_map_all(disk, 0);
+	struct dax_pinned page;
+	struct dax_file *rest;
+	struct crew crew;
+
+	disk_write(disk, 0, 1, 1);
+	page = pin(disk, a, DAX_PIN_WRITE);
+	assert_int_equal(dax_munmap(disk->mm, a, 4 * PMD), 0);
+	crew_start(&crew, 1, delete_all, disk);
+	crew_await(somebody_waits(disk, page.pfn));
+	rest = disk_fill(disk, 0);
+	dax_unpin_pages(&page, 1);
+	crew_assert_content(&crew);
+	dax_file_delete(&rest);
+	assert_int_equal(dax_file_new(disk->fs, &disk->file), 0);
+}
+
 /* Nobody need wait for it who moves away from it. */
 static void a_block_that_moved_is_not_free_while_it_is_pinned(void **state)
 {
@@ -446,6 +467,7 @@ int main(void)
 		PIN_TEST(clone_waits_for_a_pin_that_has_no_entry),
 		PIN_TEST(and_is_told_of_it),
 		PIN_TEST(a_file_that_goes_waits_for_a_pin),
+		PIN_TEST(and_others_can_fill_the_device),
 		PIN_TEST(a_block_that_moved_is_not_free_while_it_is_pinned),
 	};
 
