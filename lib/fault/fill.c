@@ -134,7 +134,6 @@ static enum dax_cause cause_of_errno(int error)
 	}
 }
 
-/* If the space has any. */
 unsigned int fault_refused(struct fault *f, int error)
 {
 	f->error = error;

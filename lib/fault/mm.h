@@ -224,7 +224,8 @@ void fault_unlock(struct fault *f);
 unsigned int fault_with_iomap(struct fault *f, unsigned int *new);
 unsigned int fault_insert_pfn(struct fault *f, uint64_t pfn, char *address);
 unsigned int fault_of_errno(int error);
-/* The file system or the device did: a PMD falls back to PTEs. */
+/* By the file system or the device: a PMD falls back to PTEs, if the space has
+ * any. */
 unsigned int fault_refused(struct fault *f, int error);
 
 /* access.c: the errno of an access that faulted so; 0: it may be tried again.
