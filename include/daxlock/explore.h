@@ -127,7 +127,7 @@ void dax_explore_check(bool holds, const char *claim);
 /**
  * dax_explore_sometimes() - must hold in some interleaving
  * @holds: whether it does
- * @claim: what was claimed; a string literal
+ * @claim: what was claimed; a string literal, one of 16 at most
  *
  * A scenario that never gets to what it is about proves nothing.
  */

@@ -58,7 +58,8 @@
  *   sync_rcu_barrier()		returns when every fn given before has run
  *   sync_rcu_synchronize()	returns when all who were inside have left; in
  *				the child of a fork(2), too, which has no
- *				thread that would run callbacks
+ *				thread that would run callbacks, if at the fork
+ *				no other thread was inside, or waited for those
  *   sync_rcu_relieve()		after sync_rcu_call(), with no lock held that
  *				others may want soon: takes a nap when very much
  *				is to be freed, and never waits for a reader

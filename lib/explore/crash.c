@@ -20,6 +20,7 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT};
 #define NR_SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 static struct sigaction before[NR_SIGNALS];
+static stack_t stack_before;
 
 void crashes_catch(void)
 {
@@ -30,7 +31,7 @@ void crashes_catch(void)
 		.sa_flags = SA_ONSTACK | SA_NODEFER,
 	};
 
-	sigaltstack(&alternative, NULL);
+	sigaltstack(&alternative, &stack_before);
 	for (size_t i = 0; i < NR_SIGNALS; i++)
 		sigaction(signals[i], &action, &before[i]);
 }
@@ -39,4 +40,5 @@ void crashes_release(void)
 {
 	for (size_t i = 0; i < NR_SIGNALS; i++)
 		sigaction(signals[i], &before[i], NULL);
+	sigaltstack(&stack_before, NULL);
 }

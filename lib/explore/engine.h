@@ -156,7 +156,7 @@ struct clock {
 
 /* Signed, as SSE2 can compare those. */
 typedef int16_t lanes_t __attribute__((vector_size(sizeof(struct clock))));
-_Static_assert(MOMENTS *MAX_STEPS <= INT16_MAX + 1, "");
+_Static_assert(MOMENTS *(MAX_STEPS - 1) <= INT16_MAX, "");
 
 static inline lanes_t lanes_of(const struct clock *clock)
 {
@@ -198,7 +198,7 @@ struct epoch {
 };
 
 /* What was done to a shared object in this execution. */
-struct history {
+struct history { /* in one line of the cache */
 	_Alignas(64) struct epoch now;
 	struct epoch before;
 	moment_t released; /* a lock: of its last release, or 0 */
@@ -226,9 +226,9 @@ struct step {
 	uint8_t nr_values; /* of a choice, or 0 */
 	uint8_t value;
 	uint8_t timed; /* a park with a deadline */
-	_Alignas(
-		64) struct footprint asleep[MAX_THREADS]; /* of @done, @sleep */
-	uint8_t twin_of[MAX_THREADS];			  /* of @twins */
+	/* Of @done and @sleep. */
+	_Alignas(64) struct footprint asleep[MAX_THREADS];
+	uint8_t twin_of[MAX_THREADS]; /* of @twins */
 };
 
 /* ---- threads ---- */

@@ -242,7 +242,7 @@ static void start_again(struct dax_explore_report *report)
 	/* Addresses that are new each time: take all for shared. */
 	if (++search.starts == MAX_STARTS) {
 		objects_reset(true);
-		search.checkpoints = false;
+		search.checkpoints = search.rests = false;
 	}
 	search_start(report);
 }

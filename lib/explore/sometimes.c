@@ -17,8 +17,7 @@ void dax_explore_sometimes(bool holds, const char *claim)
 
 	while (i < nr_sometimes && sometimes[i].claim != claim)
 		i++;
-	if (i == MAX_SOMETIMES)
-		return;
+	DAX_REQUIRE(i < MAX_SOMETIMES);
 	if (i == nr_sometimes) {
 		nr_sometimes++;
 		sometimes[i].claim = claim;

@@ -213,6 +213,7 @@ static inline void sync_rcu_over(struct sync_rcu_head *head)
 	(void)head;
 }
 
+/* More than the native one: what ran as a callback happened before, too. */
 static inline void sync_rcu_synchronize(void)
 {
 	struct sync_rcu_head head;

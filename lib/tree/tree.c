@@ -272,8 +272,8 @@ int tree_fill(struct dax_tree *tree, uint64_t index, uint64_t word,
  *                                       (B) CAS: adds a bit to the PMD word
  *  (C) swaps the node in, gets the word
  *      with the bit, if (B) was first
- *                                       (B) after (C): the CAS fails, and the
- *                                       walk starts again, into the node
+ *                                       (B) after (C): the CAS fails, and he
+ *                                       walks on, into the node
  *
  * Forbidden: a bit set in a word that is gone, known to nobody.
  */
