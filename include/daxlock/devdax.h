@@ -93,7 +93,8 @@ struct dax_space *dax_devdax_space(struct dax_devdax *device);
  *
  * Refuses new faults, which are SIGBUS, and new areas; waits for the faults
  * that run; takes all leaves and entries away, and waits for the pins. Then the
- * map may be deleted (G2); areas are left, to be unmapped whenever their owner does.
+ * map may be deleted (G2); areas are left, to be unmapped whenever their owner
+ * does.
  *
  * Context: may sleep. Takes INVALIDATE, ENTRY, I_MMAP, PTE; hold no ENTRY, nor
  * what those who have a page pinned need.

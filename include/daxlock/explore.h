@@ -194,8 +194,8 @@ enum dax_explore_how {
  * @max_executions: 0: no limit
  * @max_ns: give up after that time; 0: no limit
  * @max_steps: of one execution; 0: 2000
- * @max_pause_ns: of CPU time, without an operation of the seam; 0: 5 s. While it
- *	explores, SIGVTALRM and the timer of that name are the explorer's
+ * @max_pause_ns: of CPU time, without an operation of the seam; 0: 5 s. While
+ *	it explores, SIGVTALRM and the timer of that name are the explorer's
  * @keep_going: count all bugs instead of stopping at the first
  * @steps: the table shows each operation, not only notes
  * @races: look for data races; not with DAX_EXPLORE_STATES. Plain accesses are

@@ -221,8 +221,8 @@ uint64_t sync_rcu_backlog(void)
 }
 
 /* No more than one nap: perhaps a reader waits for something that our caller
- * holds. And none where the program is a reader itself. Not nanosleep(), where a
- * thread can be cancelled. */
+ * holds. And none where the program is a reader itself. Not nanosleep(), where
+ * a thread can be cancelled. */
 void sync_rcu_relieve(void)
 {
 	const struct urcu_reader *reader = sync_rcu_reader;
