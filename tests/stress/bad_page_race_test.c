@@ -11,6 +11,7 @@
  */
 #include <stdatomic.h>
 
+#include "support/areas.h"
 #include "support/crew.h"
 #include "support/disk.h"
 #include "support/random.h"
@@ -24,19 +25,6 @@
 /* Of the second PMD, which are. */
 #define TAIL 6
 #define SIZE (PMD + TAIL * PAGE)
-
-enum area {
-	AREA_HUGE,
-	AREA_SMALL,
-	AREA_SYNC,
-	AREAS,
-};
-
-static const unsigned int area_flags[AREAS] = {
-	[AREA_HUGE] = DISK_SHARED,
-	[AREA_SMALL] = DISK_SHARED | DAX_VMA_NOHUGEPAGE,
-	[AREA_SYNC] = DISK_SHARED | DAX_VMA_SYNC,
-};
 
 /* Of a page, counted up for ever: its place in the round. */
 enum phase {
@@ -52,7 +40,7 @@ enum phase {
 struct scene {
 	struct disk *disk;
 	struct dax_mm *mms[SPACES];
-	uint64_t areas[SPACES][AREAS];
+	uint64_t areas[SPACES][SHARED_AREAS];
 	_Atomic(uint64_t) phases[PAGES];
 	_Atomic(bool) over;
 	_Atomic(uint64_t) nr_good;
@@ -77,7 +65,7 @@ static struct dax_mm *any_mm(struct actor *actor, uint64_t *area)
 {
 	const uint64_t space = choose(actor, SPACES);
 
-	*area = actor->scene->areas[space][choose(actor, AREAS)];
+	*area = actor->scene->areas[space][choose(actor, SHARED_AREAS)];
 	return actor->scene->mms[space];
 }
 
@@ -343,7 +331,7 @@ static bool is_shown(const struct scene *scene, uint64_t page)
 	struct dax_leaf leaf;
 
 	for (unsigned int space = 0; space < SPACES; space++)
-		for (unsigned int area = 0; area < AREAS; area++) {
+		for (unsigned int area = 0; area < SHARED_AREAS; area++) {
 			dax_mm_leaf(scene->mms[space],
 				scene->areas[space][area] + page * PAGE, &leaf);
 			if (leaf.flags)
@@ -430,19 +418,6 @@ static void act(struct crew_member *me)
 			use_once(&actor);
 }
 
-static void map_all(struct scene *scene, unsigned int space)
-{
-	struct dax_vma_params params = {
-		.space = dax_file_space(scene->disk->file), .len = SIZE};
-
-	for (unsigned int area = 0; area < AREAS; area++) {
-		params.flags = area_flags[area];
-		assert_int_equal(dax_mmap(scene->mms[space], &params,
-					 &scene->areas[space][area]),
-			0);
-	}
-}
-
 static void a_bad_page_is_shown_by_nobody_until_it_is_good(void **state)
 {
 	struct disk *disk = *state;
@@ -453,7 +428,9 @@ static void a_bad_page_is_shown_by_nobody_until_it_is_good(void **state)
 	disk_write(disk, 0, 1, PMD);
 	assert_int_equal(dax_mm_new(NULL, &scene.mms[1]), 0);
 	for (unsigned int space = 0; space < SPACES; space++)
-		map_all(&scene, space);
+		assert_int_equal(areas_map(scene.mms[space], disk->file, SIZE,
+					 SHARED_AREAS, scene.areas[space]),
+			0);
 	crew_start(&crew, THREADS, act, &scene);
 	crew_assert_content(&crew);
 	/* It met what it is about. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/sync.h"
+#include "support/areas.h"
 #include "support/crew.h"
 #include "support/disk.h"
 #include "support/random.h"
@@ -22,15 +23,6 @@
 #define PAGES (2 * THREADS)
 #define CELLS (2 * PAGES)
 #define SIZE  (PMD + THREADS * PAGE)
-
-enum area {
-	AREA_HUGE,
-	AREA_SMALL,
-	AREA_SYNC,
-	SHARED_AREAS,
-	AREA_PRIVATE = SHARED_AREAS,
-	AREAS,
-};
 
 /* A file, where it is shown, and what is in it as far as one knows. */
 struct known {
@@ -340,21 +332,7 @@ static void act_on(struct actor *actor, struct known *known, unsigned int cell)
 
 static int map_known(struct known *known)
 {
-	static const unsigned int flags[AREAS] = {
-		[AREA_HUGE] = DISK_SHARED,
-		[AREA_SMALL] = DISK_SHARED | DAX_VMA_NOHUGEPAGE,
-		[AREA_SYNC] = DISK_SHARED | DAX_VMA_SYNC,
-		[AREA_PRIVATE] = 0,
-	};
-	struct dax_vma_params params = {
-		.space = dax_file_space(known->file), .len = SIZE};
-	int error = 0;
-
-	for (unsigned int area = 0; area < AREAS && !error; area++) {
-		params.flags = flags[area];
-		error = dax_mmap(known->mm, &params, &known->areas[area]);
-	}
-	return error;
+	return areas_map(known->mm, known->file, SIZE, AREAS, known->areas);
 }
 
 static void drop_clone(struct known *clone)

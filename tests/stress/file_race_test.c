@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "support/areas.h"
 #include "support/crew.h"
 #include "support/disk.h"
 #include "support/random.h"
@@ -29,15 +30,8 @@
 #define PAGES  (PMDS * IN_PMD)
 #define SIZE   (PMDS * PMD)
 
-enum area {
-	AREA_HUGE,
-	AREA_SMALL,
-	AREA_SYNC,
-	SHARED_AREAS,
-	AREA_PRIVATE = SHARED_AREAS,
-	AREA_PROTECTED, /* stores are allowed at times */
-	AREAS,
-};
+/* Stores are allowed at times. */
+enum { AREA_PROTECTED = AREAS, ALL_AREAS };
 
 /* How often a page was destroyed: begun and ended. */
 struct destruction {
@@ -49,7 +43,7 @@ struct scene {
 	struct disk *disk;
 	struct dax_file *files[FILES];
 	struct dax_mm *mms[SPACES];
-	uint64_t areas[SPACES][FILES][AREAS];
+	uint64_t areas[SPACES][FILES][ALL_AREAS];
 	struct destruction destroyed[FILES][PAGES];
 };
 
@@ -339,7 +333,7 @@ static void load_in_a_child(struct actor *actor)
 	uint64_t value;
 
 	crew_check(actor->me, !dax_mm_fork(actor->scene->mms[0], &child));
-	for (unsigned int area = 0; area < AREAS; area++)
+	for (unsigned int area = 0; area < ALL_AREAS; area++)
 		if (!dax_load(child,
 			    actor->scene->areas[0][place.file][area] +
 				    cell_pos(place, actor->me->number),
@@ -393,22 +387,19 @@ static void act(struct crew_member *me)
 
 static void map_areas(struct scene *scene, unsigned int space, unsigned int f)
 {
-	static const unsigned int flags[AREAS] = {
-		[AREA_HUGE] = DISK_SHARED,
-		[AREA_SMALL] = DISK_SHARED | DAX_VMA_NOHUGEPAGE,
-		[AREA_SYNC] = DISK_SHARED | DAX_VMA_SYNC,
-		[AREA_PRIVATE] = DAX_VMA_WRITE,
-		[AREA_PROTECTED] = DISK_SHARED,
+	const struct dax_vma_params protected = {
+		.space = dax_file_space(scene->files[f]),
+		.len = SIZE,
+		.flags = DISK_SHARED,
 	};
-	struct dax_vma_params params = {
-		.space = dax_file_space(scene->files[f]), .len = SIZE};
+	uint64_t *areas = scene->areas[space][f];
 
-	for (unsigned int area = 0; area < AREAS; area++) {
-		params.flags = flags[area];
-		assert_int_equal(dax_mmap(scene->mms[space], &params,
-					 &scene->areas[space][f][area]),
-			0);
-	}
+	assert_int_equal(areas_map(scene->mms[space], scene->files[f], SIZE,
+				 AREAS, areas),
+		0);
+	assert_int_equal(
+		dax_mmap(scene->mms[space], &protected, &areas[AREA_PROTECTED]),
+		0);
 }
 
 static void scene_build(struct scene *scene, struct disk *disk)

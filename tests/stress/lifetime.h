@@ -13,6 +13,7 @@
 #ifndef LIFETIME_H
 #define LIFETIME_H
 
+#include "support/areas.h"
 #include "support/crew.h"
 #include "support/disk.h"
 #include "support/random.h"
@@ -21,15 +22,6 @@ enum { THREADS = 4, SLOTS = 3, OWN = 2, PAGES = OWN * THREADS };
 #define SIZE	   (PMD + THREADS * PAGE)
 #define PAGE_WORDS (PAGE / sizeof(uint64_t))
 #define LAST_WORD  (PAGE_WORDS - 1)
-
-enum area {
-	AREA_HUGE,
-	AREA_SMALL,
-	AREA_SYNC,
-	SHARED_AREAS,
-	AREA_PRIVATE = SHARED_AREAS,
-	AREAS,
-};
 
 struct slot {
 	pthread_rwlock_t lock;
@@ -189,20 +181,11 @@ static inline struct block *look_up(struct actor *actor, unsigned int nr,
 
 static inline int map_slot(struct slot *slot)
 {
-	static const unsigned int flags[AREAS] = {
-		[AREA_HUGE] = DISK_SHARED,
-		[AREA_SMALL] = DISK_SHARED | DAX_VMA_NOHUGEPAGE,
-		[AREA_SYNC] = DISK_SHARED | DAX_VMA_SYNC,
-		[AREA_PRIVATE] = 0,
-	};
-	struct dax_vma_params params = {
-		.space = dax_file_space(slot->file), .len = SIZE};
 	int error = dax_mm_new(NULL, &slot->mm);
 
-	for (unsigned int area = 0; area < AREAS && !error; area++) {
-		params.flags = flags[area];
-		error = dax_mmap(slot->mm, &params, &slot->areas[area]);
-	}
+	if (!error)
+		error = areas_map(
+			slot->mm, slot->file, SIZE, AREAS, slot->areas);
 	return error;
 }
 
