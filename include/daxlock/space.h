@@ -143,7 +143,8 @@ struct dax_iomap {
  * @iomap_begin: the piece of the block map that begins at @iomap->pos and is
  *	at most @iomap->len long. For a write it has blocks on return, and the
  *	new among them are zeroed. Called with ENTRY held; 0, -ENOMEM, -EIO,
- *	-ENOSPC no block is left (and nothing else: see make_room). Models: struct iomap_ops.iomap_begin, v6.12
+ *	-ENOSPC no block is left, and nothing else (see make_room). Models:
+ *	struct iomap_ops.iomap_begin, v6.12
  * @iomap_end: the piece is no longer used; of a shared one, nothing shows what
  *	was there before, and others may have it. Models: .iomap_end, v6.12
  * @direct_access: where the pages @pfn to @pfn + @nr - 1 are in this process.

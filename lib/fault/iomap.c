@@ -139,8 +139,6 @@ static unsigned int dax_iomap_huge_fault(struct fault *f)
 
 	fault_trace(f, DAX_TRACE_PMD_FAULT, 0);
 	result = huge_fault_unlocked(f);
-	if (result & DAX_FAULT_FALLBACK)
-		split_for_fallback(f);
 	fault_trace(f, DAX_TRACE_PMD_FAULT_DONE, result);
 	return result;
 }
@@ -203,7 +201,11 @@ static unsigned int serve(struct fault *f)
 		result = f->order ? dax_iomap_huge_fault(f)
 				  : dax_iomap_pte_fault(f);
 	} while (may_try_again(f, result));
-	return result & DAX_FAULT_NEEDDSYNC ? fault_finish_sync(f) : result;
+	if (result & DAX_FAULT_NEEDDSYNC)
+		result = fault_finish_sync(f);
+	if (result & DAX_FAULT_FALLBACK)
+		split_for_fallback(f);
+	return result;
 }
 
 unsigned int iomap_fault(struct fault *f, unsigned int order)

@@ -46,15 +46,10 @@ static unsigned int insert_pfn_mkwrite(struct fault *f)
 /* The block is there, but a crash would lose the way to it. */
 unsigned int fault_finish_sync(struct fault *f)
 {
-	unsigned int result;
-
 	/* From the page of the fault on, as the kernel does, though a PMD may
 	 * begin before it: what counts is the metadata. */
 	if (dax_fsync_range(
 		    f->vma->space, f->index, f->index + fault_pages(f) - 1))
 		return DAX_FAULT_SIGBUS;
-	result = insert_pfn_mkwrite(f);
-	if (result & DAX_FAULT_FALLBACK)
-		split_for_fallback(f);
-	return result;
+	return insert_pfn_mkwrite(f);
 }
